@@ -1,0 +1,1 @@
+"""What development of fsbridge needs and its users don't."""

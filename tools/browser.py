@@ -1,0 +1,107 @@
+"""A Chromium for Playwright: its own download where that works, else an installed one, else the system's package.
+
+python -m tools.browser    finds or installs one and prints its path ("playwright" for Playwright's own)
+
+`CHROMIUM` is the environment variable that hands the outcome on to the test run.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from playwright.sync_api import Error, sync_playwright
+
+CHROMIUM = "FSBRIDGE_CHROMIUM"
+OWN = "playwright"
+
+FLAGS = [
+    "--no-sandbox",  # containers and root have no sandbox
+    # The browser's own errands: none of a test's business, and noise where there is no network.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+DOWNLOAD_SECONDS = 60
+INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PLACES = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+)
+NONE = """\
+No Chromium for the browser tests. Tried: Playwright's download, an installed chromium or Chrome, apt-get.
+Install one of them and try again, or set FSBRIDGE_CHROMIUM to the path of a Chromium."""
+
+
+def launch_options(chromium: str) -> dict[str, object]:
+    """Arguments of Playwright's ``launch`` for a browser as `provision` names it."""
+    return {"args": FLAGS} if chromium == OWN else {"args": FLAGS, "executable_path": chromium}
+
+
+def starts(chromium: str) -> bool:
+    """Whether this browser is there and runs."""
+    try:
+        with sync_playwright() as playwright:
+            playwright.chromium.launch(**launch_options(chromium), timeout=30_000).close()  # type: ignore[arg-type]
+    except Error:
+        return False
+    return True
+
+
+def installed() -> list[str]:
+    """The paths of installed Chromium and Chrome browsers."""
+    paths = [shutil.which(name) for name in INSTALLED] + [path for path in PLACES if os.path.exists(path)]
+    return [path for path in paths if path]
+
+
+def provision() -> str:
+    """A browser by the rule above, installing where need be. Exits with a message when none can be had."""
+    chosen = os.environ.get(CHROMIUM)
+    if chosen:
+        return chosen
+    _download()
+    for chromium in [OWN, *installed()]:
+        if starts(chromium):
+            return chromium
+    _install_package()
+    for chromium in installed():
+        if starts(chromium):
+            return chromium
+    raise SystemExit(NONE)
+
+
+def _download() -> None:
+    # Does nothing when it is there already.
+    _run([sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"], DOWNLOAD_SECONDS)
+
+
+def _install_package() -> None:
+    if not shutil.which("apt-get"):
+        return
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    _run([*sudo, "apt-get", "update"], 300)
+    _run([*sudo, "apt-get", "install", "-y", "--no-install-recommends", "chromium"], 900)
+
+
+def _run(command: list[str], seconds: float) -> None:
+    """Run an installer for ``seconds`` at most; whether it worked shows when the browser is started."""
+    # What it prints would drown the answer on standard output. A session of its own: an installer has children.
+    process = subprocess.Popen(command, stdout=sys.stderr, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        print(f"Gave up after {seconds:.0f} s: {' '.join(command)}", file=sys.stderr)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+if __name__ == "__main__":
+    chromium = provision()
+    print(f"Browser tests use {chromium}.", file=sys.stderr)
+    print(chromium)

@@ -1,0 +1,76 @@
+"""The demo shop: built into dist/site, which any static host can serve, and served here.
+
+python -m tools.demo            builds, serves, opens a browser where there is one
+python -m tools.demo --build    builds only
+python -m tools.demo --check    builds, serves, fetches the start page once and stops
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import threading
+import urllib.request
+import webbrowser
+from pathlib import Path
+
+from fsbridge.build import build_web
+
+from . import npm
+from .serve import Site, address, server
+
+ROOT = Path(__file__).parent.parent
+PORT = 8000
+
+
+def build(out: Path) -> None:
+    """The shop of site/, with fsbridge under ``fsbridge/`` and PyScript under ``pyscript/``."""
+    modules = npm.provision()
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(ROOT / "site", out)
+    build_web(out / "fsbridge", modules)
+    shutil.copytree(modules / "@pyscript/core/dist", out / "pyscript", ignore=shutil.ignore_patterns("*.map"))
+
+
+def has_screen() -> bool:
+    """Whether a browser would have a window: without one, a text browser could take over the terminal."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="nox -s demo --", description="Build the demo shop and serve it.")
+    options.add_argument("--port", type=int, default=PORT, help="0 takes a free one (default: %(default)s)")
+    options.add_argument("--build", action="store_true", help="only build dist/site")
+    options.add_argument("--check", action="store_true", help="fetch the start page once and stop")
+    options.add_argument("--no-browser", action="store_true", help="don't open a browser")
+    chosen = options.parse_args()
+
+    out = ROOT / "dist" / "site"
+    build(out)
+    print(f"Built {out.relative_to(ROOT)}/: any static host can serve it.", flush=True)
+    if chosen.build:
+        return
+
+    site = Site()
+    site.mount("/", out)
+    try:
+        running = server(site, 0 if chosen.check else chosen.port)
+    except OSError:  # somebody else has the port
+        running = server(site)
+    print(f"The demo shop: {address(running)}", flush=True)
+    if chosen.check:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        with urllib.request.urlopen(address(running), timeout=10) as page:
+            print(f"Answered {page.status}, {len(page.read())} bytes.")
+        return
+    if not chosen.no_browser and has_screen():
+        threading.Timer(0.5, webbrowser.open, [address(running)]).start()
+    print("Stop it with Ctrl-C.", flush=True)
+    try:
+        running.serve_forever()
+    except KeyboardInterrupt:
+        print()
+
+
+if __name__ == "__main__":
+    main()
