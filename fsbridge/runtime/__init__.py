@@ -1,0 +1,70 @@
+"""The port: one set of verbs over JavaScript values, the same on CPython, Pyodide and MicroPython.
+
+A *port value* is whatever the page handed over. In a browser that is a JavaScript value: strings, booleans and numbers
+arrive as their Python counterparts, everything else stays a handle to the page's own object, so that a Date stays that
+Date. On CPython the same verbs work on dict, list, str, int, float, bool, ``NULL`` and ``UNDEFINED``, plus the classes
+`Date`, `BigInt`, `Function` and `JsError` of `fsbridge.runtime.cpython`.
+
+Never write ``value is None`` for a port value: Pyodide spells ``undefined`` as None, MicroPython spells ``null`` so.
+Compare with ``NULL`` and ``UNDEFINED`` by ``is``, or ask `kind` or `is_nullish`.
+"""
+
+import sys
+
+ON_CPYTHON = sys.implementation.name == "cpython" and sys.platform != "emscripten"
+
+if ON_CPYTHON:
+    from . import cpython as _port
+else:
+    from . import browser as _port  # type: ignore[no-redef]
+
+UNDEFINED = _port.UNDEFINED
+NULL = _port.NULL
+
+# Asking about a value
+kind = _port.kind
+tag = _port.tag
+is_nullish = _port.is_nullish
+is_plain = _port.is_plain
+truthy = _port.truthy
+same = _port.same
+text = _port.text
+to_number = _port.to_number
+
+# Objects and arrays
+make_object = _port.make_object
+make_array = _port.make_array
+keys = _port.keys
+get = _port.get
+safe_get = _port.safe_get
+safe_put = _port.safe_put
+has = _port.has
+put = _port.put
+delete = _port.delete
+copy = _port.copy
+rename = _port.rename
+items = _port.items
+
+# Other values
+make_date = _port.make_date
+date_ms = _port.date_ms
+zone_offset_minutes = _port.zone_offset_minutes
+to_json = _port.to_json
+from_json = _port.from_json
+lower = _port.lower
+upper = _port.upper
+trim = _port.trim
+make_promise = _port.make_promise
+resolved = _port.resolved
+make_rejected = _port.make_rejected
+make_function = _port.make_function
+make_method = _port.make_method
+callback = _port.callback
+from_python = _port.from_python
+
+# Calling JavaScript
+invoke = _port.invoke
+ask = _port.ask
+call = _port.call
+construct = _port.construct
+window = _port.window

@@ -1,0 +1,297 @@
+"""The port in a browser: the verbs over real JavaScript values, for Pyodide and MicroPython alike."""
+
+import sys
+
+import js
+
+if sys.implementation.name == "micropython":
+    from . import micropython as _own
+else:
+    from . import pyodide as _own  # type: ignore[no-redef]
+
+UNDEFINED = _own.UNDEFINED
+NULL = _own.NULL
+JsError = _own.JsError
+read = _own.read
+outgoing = _own.outgoing
+is_handle = _own.is_handle
+attempt = _own.attempt
+callback = _own.callback
+
+window = js.window if hasattr(js, "window") else js.globalThis
+
+# Functions are read with Reflect.get: MicroPython's attribute access would wrap them.
+_get = js.Reflect.get
+_set = js.Reflect.set
+_apply = js.Reflect.apply
+_new = js.Object.new
+_array_new = js.Array.new
+_array_of = js.Array.of
+_safe_get = _get(js.Reflect, "get")
+_safe_set = _get(js.Reflect, "set")
+_tag = _get(js.Object.prototype, "toString")
+_box = _get(window, "Object")
+_assign = _get(js.Object, "assign")
+_keys = js.Object.keys
+_entries = js.Object.entries
+_from_entries = js.Object.fromEntries
+_has_own = js.Object.hasOwn
+_stringify = _get(js.JSON, "stringify")
+_parse = _get(js.JSON, "parse")
+_string = _get(js, "String") if sys.implementation.name != "micropython" else _get(window, "String")
+_number = _get(window, "Number")
+_array_from = js.Array["from"] if sys.implementation.name == "micropython" else _get(js.Array, "from")
+_upper = _get(js.String.prototype, "toUpperCase")
+_trim = _get(js.String.prototype, "trim")
+_lower = _get(js.String.prototype, "toLowerCase")
+_noop = _get(js.Function, "prototype")
+_no_args = js.Array.new()
+
+_KINDS = {
+    "[object Array]": "array",
+    "[object Date]": "date",
+    "[object Function]": "function",
+    "[object AsyncFunction]": "function",
+    "[object GeneratorFunction]": "function",
+    "[object AsyncGeneratorFunction]": "function",
+    "[object BigInt]": "bigint",
+    "[object Symbol]": "symbol",
+}
+_SCALARS = {str: "string", bool: "boolean", int: "number", float: "number"}
+
+
+def kind(value):
+    if value is UNDEFINED:
+        return "undefined"
+    if value is NULL:
+        return "null"
+    scalar = _SCALARS.get(type(value))
+    if scalar:
+        return scalar
+    if not is_handle(value):
+        return "bigint" if isinstance(value, int) else "object"
+    return _KINDS.get(_apply(_tag, value, _no_args), "object")
+
+
+def tag(value):
+    return _apply(_tag, value, _no_args)[8:-1].lower() if is_handle(value) else kind(value)
+
+
+def is_nullish(value):
+    return value is UNDEFINED or value is NULL
+
+
+def is_plain(value):
+    return is_handle(value) and _apply(_tag, value, _no_args) == "[object Object]"
+
+
+def truthy(value):
+    if value is UNDEFINED or value is NULL or value is False or value == "":
+        return False
+    if type(value) in (int, float):
+        return value == value and value != 0
+    return True
+
+
+def same(left, right):
+    if type(left) in _SCALARS or type(right) in _SCALARS:
+        number = (int, float)
+        return left == right and (type(left) is type(right) or (type(left) in number and type(right) in number))
+    return _apply(_get(js.Object, "is"), UNDEFINED, _array_of(left, right))
+
+
+def text(value):
+    if isinstance(value, str):
+        return value
+    return attempt(_string, UNDEFINED, (value,))
+
+
+def to_number(value):
+    if type(value) in (int, float):
+        return value
+    box = _array_new()
+    box[0] = outgoing(value)
+    return read(attempt(_array_from, js.Array, (box, _number)), 0)
+
+
+def make_object(pairs=()):
+    result = _new()
+    for key, value in pairs:
+        _set(result, key, outgoing(value))
+    return result
+
+
+def make_array(values=()):
+    result = _array_new()
+    for value in values:
+        result.push(outgoing(value))
+    return result
+
+
+def keys(value):
+    if isinstance(value, str):
+        return [str(i) for i in range(len(value))]
+    if not is_handle(value):
+        return []
+    return items(attempt(_get(js.Object, "keys"), js.Object, (value,)))
+
+
+def get(value, key):
+    if is_handle(value):
+        return read(value, key)
+    if isinstance(value, str):
+        if key == "length":
+            return len(value) + sum([char > "\uffff" for char in value])
+        if isinstance(key, int) or (key.isdigit() and _is_ascii(key)):
+            return value[int(key)] if 0 <= int(key) < len(value) else UNDEFINED
+    if is_nullish(value):
+        return UNDEFINED
+    return _get(_apply(_box, UNDEFINED, _array_of(outgoing(value))), key)  # a method of a primitive
+
+
+def safe_get(value, key):
+    return attempt(_safe_get, js.Reflect, (value, key))
+
+
+def safe_put(value, key, item):
+    if not attempt(_safe_set, js.Reflect, (value, key, item)):
+        raise JsError("read-only property")
+
+
+def has(value, key):
+    return is_handle(value) and _has_own(value, key)
+
+
+def put(value, key, item):
+    _set(value, key, outgoing(item))
+
+
+def delete(value, key):
+    js.Reflect.deleteProperty(value, key)
+
+
+def copy(*sources):
+    return attempt(_assign, js.Object, (_new(),) + sources)
+
+
+def rename(value, rule):
+    # The values stay on the JavaScript side: only keys cross.
+    pairs = attempt(_get(js.Object, "entries"), js.Object, (value,))
+    for index in range(pairs.length):
+        pair = pairs[index]
+        pair[0] = rule(pair[0])
+    return _from_entries(pairs)
+
+
+def items(array):
+    return [read(array, index) for index in range(array.length)]
+
+
+def make_date(ms):
+    return js.Date.new(outgoing(ms))
+
+
+def date_ms(date):
+    return to_number(date)
+
+
+def zone_offset_minutes():
+    return js.Date.new().getTimezoneOffset()
+
+
+def to_json(value):
+    return attempt(_stringify, js.JSON, (value,))
+
+
+def from_json(source):
+    try:
+        value = attempt(_parse, js.JSON, (source,))
+        return -0.0 if value == 0 and type(value) is int and "-" in source else value
+    except JsError:
+        pass  # raised below: MicroPython prints a warning for every chained exception
+    raise ValueError("malformed JSON")
+
+
+def _is_ascii(value):
+    return all(char < "\x80" for char in value)
+
+
+def lower(value):
+    return value.lower() if _is_ascii(value) else _apply(_lower, value, _no_args)
+
+
+def upper(value):
+    return value.upper() if _is_ascii(value) else _apply(_upper, value, _no_args)
+
+
+def trim(value):
+    return _apply(_trim, value, _no_args)
+
+
+_settlers = []
+_keep_settlers = _own.callback(lambda resolve, reject: _settlers.extend((resolve, reject)))  # one: it lives on
+
+
+def make_promise():
+    promise = js.Promise.new(_keep_settlers)
+    reject, resolve = _settlers.pop(), _settlers.pop()
+    return promise, resolve, reject
+
+
+def resolved(value):
+    return js.Promise.resolve(value)
+
+
+def make_rejected(message):
+    promise = js.Promise.reject(js.Error.new(message))
+    # A no-op handler: the page may look at the promise, and need not.
+    _apply(_get(promise, "catch"), promise, _array_of(_noop))
+    return promise
+
+
+def make_function(body, name=""):
+    return make_method(lambda this, args: body(args), name)
+
+
+_returned = None
+
+
+def _keep(value):
+    # MicroPython may collect garbage after a function returned and before JavaScript took the result: hold on to it.
+    global _returned
+    _returned = value
+    return value
+
+
+def make_method(body, name=""):
+    # A Proxy's apply trap hands over the arguments as one array, so that no argument is converted on the way.
+    handler = _new()
+    handler.apply = _own.callback(lambda target, this, args: _keep(outgoing(body(this, args))))
+    target = _apply(_get(js.Function.prototype, "bind"), _get(window, "Object"), _no_args)
+    return js.Proxy.new(target, handler)
+
+
+def from_python(value):
+    if isinstance(value, dict):
+        return make_object([(str(key), from_python(item)) for key, item in value.items()])
+    if isinstance(value, (list, tuple)):
+        return make_array([from_python(item) for item in value])
+    if hasattr(value, "timestamp"):
+        return make_date(value.timestamp() * 1000)
+    return value
+
+
+def call(function, *args):
+    return attempt(function, UNDEFINED, args)
+
+
+def invoke(value, method, *args):
+    return attempt(_get(value, method), value, args)
+
+
+def ask(value, method, *args):
+    return getattr(value, method)(*args)
+
+
+def construct(name, *args):
+    return js.Reflect.construct(_get(window, name), make_array(args))

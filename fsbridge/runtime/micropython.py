@@ -1,0 +1,98 @@
+"""What is MicroPython's own about crossing into JavaScript.
+
+- Attribute access wraps a function in a bound method, so functions are read with Reflect.get.
+- Whole numbers are cut to 32 bits in both directions: `read` fetches them again as text, `outgoing` sends floats.
+- A JavaScript exception is not an exception here: it unwinds the interpreter past every ``except`` and leaves its
+  garbage collector off. Whatever may throw goes through `attempt`, which lets a built-in catch for us: `new Promise`
+  catches what its executor throws.
+"""
+
+import js
+from jsffi import JsProxy
+
+UNDEFINED = js.undefined
+NULL = None
+
+_get = js.Reflect.get
+_apply = js.Reflect.apply
+_bind = _get(js.Function.prototype, "bind")
+_assign = _get(js.Object, "assign")
+_define = js.Object.defineProperty
+_descriptor = js.Object.getOwnPropertyDescriptor
+_values = js.Object.values
+_is = _get(js.Object, "is")
+_array = js.Array.of
+_object = js.Object.new
+_promise = js.Promise.new
+_SAFE = 1 << 30
+
+
+class JsError(Exception):
+    """JavaScript threw; the text of its error is not known here."""
+
+
+def read(obj, key):
+    """``obj[key]``, exact for own properties. Not for objects whose getters may throw."""
+    value = _get(obj, key)
+    if type(value) is int:
+        return _exact(obj, key, value)
+    return value
+
+
+def _exact(obj, key, cut):
+    descriptor = _descriptor(obj, key)
+    if descriptor is UNDEFINED:  # inherited: the cut number is all there is
+        return cut
+    row = _values(descriptor)
+    if cut == 0:
+        row[1] = -0.0
+        if _apply(_is, None, row):
+            return -0.0
+    digits = row.join(" ").split(" ", 1)[0]
+    if len(digits) < 10 and digits.lstrip("-").isdigit():
+        return int(digits)
+    try:
+        return float(digits)
+    except ValueError:  # a getter: its own descriptor holds no value
+        return cut
+
+
+def outgoing(value):
+    """``value`` in a form that crosses exactly."""
+    if type(value) is int and not -_SAFE < value < _SAFE:
+        return float(value)
+    return value
+
+
+def is_handle(value):
+    return isinstance(value, JsProxy)
+
+
+def attempt(function, this, args):
+    """``function.apply(this, args)``. Raises JsError when it throws."""
+    if not isinstance(function, JsProxy):
+        raise JsError("not a function")
+    thunk = _object()
+    bound = _apply(_bind, function, _array(this, *[outgoing(arg) for arg in args]))
+    getter = _object()
+    getter.get = bound
+    getter.enumerable = True
+    _define(thunk, "value", getter)
+    out = _object()
+    promise = _promise(_apply(_bind, _assign, _array(None, out, thunk)))
+    if not _has_value(out):
+        _apply(_get(promise, "catch"), promise, _array(_ignore))
+        raise JsError("a JavaScript error")
+    return read(out, "value")
+
+
+def _has_value(out):
+    return js.Object.hasOwn(out, "value")
+
+
+_ignore = _get(js.Function, "prototype")
+
+
+def callback(body):
+    """A Python function as JavaScript can hold it."""
+    return body

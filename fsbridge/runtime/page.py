@@ -1,0 +1,122 @@
+"""The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
+
+from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, kind, put, safe_get, safe_put, to_number
+from . import window as real_window
+
+
+class Moment:
+    """Where and when a call was made: ``url``, ``title``, ``referrer``, ``canonical`` (href or None), ``time`` (ms)."""
+
+    def __init__(self, url, title, referrer, canonical, time):
+        self.url = url
+        self.title = title
+        self.referrer = referrer
+        self.canonical = canonical
+        self.time = time
+
+
+class Page:
+    """One window. ``window`` is the real one unless given (on CPython a simulated one)."""
+
+    def __init__(self, window=None):
+        if window is None:
+            window = real_window
+        if window is None:
+            raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.runtime.simulated")
+        self.window = window
+        self.document = get(window, "document")
+
+    def moment(self):
+        """The page as it is now."""
+        link = ask(self.document, "querySelector", "link[rel='canonical']")
+        canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
+        return Moment(
+            get(get(self.window, "location"), "href"),
+            get(self.document, "title"),
+            get(self.document, "referrer"),
+            None if canonical is NULL else canonical,
+            self.now(),
+        )
+
+    def now(self):
+        """Milliseconds since 1970."""
+        if ON_CPYTHON:
+            return get(self.window, "now")
+        return to_number(construct("Date"))
+
+    def later(self, function, delay):
+        """Run a port function in ``delay`` milliseconds."""
+        invoke(self.window, "setTimeout", function, delay)
+
+    def later_with(self, function, delay, value):
+        """Run a port function with ``value`` in ``delay`` milliseconds."""
+        invoke(self.window, "setTimeout", function, delay, value)
+
+    def uuid(self):
+        """A random UUID (version 4)."""
+        if ON_CPYTHON:
+            return invoke(self.window, "randomUUID")
+        # crypto.randomUUID exists on https pages only, this on every page.
+        bytes_ = invoke(get(self.window, "crypto"), "getRandomValues", construct("Uint8Array", 16))
+        octets = [int(get(bytes_, index)) for index in range(16)]
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
+        digits = "".join(["%02x" % octet for octet in octets])
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def say(self, level, text):
+        """Write to the console; ``level`` is its method: "log", "warn" or "error"."""
+        try:
+            invoke(get(self.window, "console"), level, "[fsbridge] " + text)
+        except Exception:  # a page without console must not break anything
+            pass
+
+    # Storage can be denied, full or missing: reading then finds nothing, writing returns False.
+
+    def stored(self, key, area="localStorage"):
+        """A stored text, or None."""
+        try:
+            value = invoke(safe_get(self.window, area), "getItem", key)
+        except Exception:
+            return None
+        return value if kind(value) == "string" else None
+
+    def store(self, key, text, area="localStorage"):
+        try:
+            invoke(safe_get(self.window, area), "setItem", key, text)
+        except Exception:
+            return False
+        return True
+
+    def unstore(self, key, area="localStorage"):
+        try:
+            invoke(safe_get(self.window, area), "removeItem", key)
+        except Exception:
+            pass
+
+    def cookie(self, name):
+        """A cookie's raw value, or None."""
+        try:
+            line = safe_get(self.document, "cookie")
+        except Exception:
+            return None
+        for part in line.split("; "):
+            key, _, value = part.partition("=")
+            if key == name:
+                return value
+        return None
+
+    def set_cookie(self, name, value, attributes=""):
+        """Set a cookie; ``attributes`` follow the value ("; path=/; max-age=60"). False when it is refused."""
+        try:
+            safe_put(self.document, "cookie", name + "=" + value + attributes)
+        except Exception:
+            return False
+        return self.cookie(name) == value
+
+    def global_(self, name):
+        """A global of the page, UNDEFINED where there is none."""
+        return get(self.window, name) if name else UNDEFINED
+
+    def set_global(self, name, value):
+        put(self.window, name, value)

@@ -1,0 +1,125 @@
+"""Settings of a destination: what each is called, what it accepts, and clear errors for everything else."""
+
+from .runtime import UNDEFINED, from_json, is_nullish, kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class SettingsError(ValueError):
+    """A setting is missing, unknown or of a wrong type. The text names it, what was given and what is accepted."""
+
+
+class Setting:
+    """One setting of a destination, under the vendor's own name.
+
+    ``accepts`` is "text", "boolean", "list" or "object". A boolean setting also takes numbers, text and None, by
+    JavaScript's truthiness, because the vendors' own code does. ``default`` stands in where nothing was given.
+    """
+
+    def __init__(
+        self, name: str, accepts: str, default: "Any" = UNDEFINED, required: bool = False, meaning: str = ""
+    ) -> None:
+        self.name = name
+        self.accepts = accepts
+        self.default = default
+        self.required = required
+        self.meaning = meaning
+
+
+_KINDS = {
+    "text": ("string",),
+    "boolean": ("boolean", "number", "string"),
+    "list": ("array",),
+    "object": ("object",),
+}
+_SPOKEN = {"text": "text", "boolean": "True or False", "list": "a list", "object": "an object"}
+
+
+def _fits(value: "Any", accepts: str) -> bool:
+    """Whether a Python or a port value is of the type that a setting accepts."""
+    if isinstance(value, (list, tuple)):
+        return accepts == "list"
+    if isinstance(value, dict):
+        return accepts == "object"
+    return kind(value) in _KINDS[accepts]
+
+
+def check(
+    destination: str, known: "tuple[Setting, ...]", given: "dict[str, Any]", ignored: "tuple[str, ...]" = ()
+) -> "dict[str, Any]":
+    """The whole settings of a destination: ``given`` over the defaults.
+
+    ``ignored`` names keys that the vendor's settings document carries along and that mean nothing to a destination.
+    Raises SettingsError for the first setting that is unknown, of a wrong type, or missing though required.
+    """
+    names = [setting.name for setting in known]
+    for name in given:
+        if name not in names and name not in ignored:
+            near = nearest(name, names)
+            hint = "; did you mean " + repr(near) + "?" if near else ""
+            raise SettingsError(
+                "%s: unknown setting %r%s Known settings: %s." % (destination, name, hint or ".", ", ".join(names))
+            )
+    whole = {}
+    for setting in known:
+        value = given.get(setting.name, setting.default)
+        if setting.required and (is_nullish(value) or value == ""):
+            raise SettingsError("%s: setting %r is missing: %s." % (destination, setting.name, setting.meaning))
+        if not is_nullish(value) and not _fits(value, setting.accepts):
+            raise SettingsError(
+                "%s: setting %r is %r (%s); accepted: %s."
+                % (destination, setting.name, value, type(value).__name__, _SPOKEN[setting.accepts])
+            )
+        whole[setting.name] = value
+    return whole
+
+
+def from_attributes(
+    destination: str, known: "tuple[Setting, ...]", attributes: "list[tuple[str, str]]"
+) -> "dict[str, Any]":
+    """Settings from a tag's ``data-`` attributes, whose values are text: true, false and JSON mean what they say.
+
+    Raises SettingsError where the text is not of the setting's type.
+    """
+    accepts = {setting.name: setting.accepts for setting in known}
+    given: "dict[str, Any]" = {}
+    for name, value in attributes:
+        accepted = accepts.get(name, "text")
+        if accepted == "boolean":
+            if value not in ("true", "false", ""):
+                raise SettingsError("%s: setting %r is %r; accepted: true or false" % (destination, name, value))
+            given[name] = value != "false"
+        elif accepted in ("list", "object"):
+            try:
+                given[name] = from_json(value)
+            except ValueError:
+                raise SettingsError("%s: setting %r is %r; accepted: JSON" % (destination, name, value))
+        else:
+            given[name] = value
+    return given
+
+
+def whole(known: "tuple[Setting, ...]", given: "dict[str, Any]") -> "dict[str, Any]":
+    """``given`` over the defaults, unchecked."""
+    return {setting.name: given.get(setting.name, setting.default) for setting in known}
+
+
+def nearest(name: str, names: "list[str]") -> str:
+    """The name of ``names`` that a typist most likely meant by ``name``, or empty when none is close."""
+    best, fewest = "", max(3, len(name) // 2) + 1
+    for candidate in names:
+        edits = _distance(name.lower().replace("_", "").replace("-", ""), candidate.lower().replace("_", ""))
+        if edits < fewest:
+            best, fewest = candidate, edits
+    return best
+
+
+def _distance(left: str, right: str) -> int:
+    row = list(range(len(right) + 1))
+    for i, char in enumerate(left):
+        previous, row[0] = row[0], i + 1
+        for j, other in enumerate(right):
+            previous, row[j + 1] = row[j + 1], min(row[j + 1] + 1, row[j] + 1, previous + (char != other))
+    return row[-1]
