@@ -1,0 +1,1 @@
+"""Segment's small languages, as pure functions over port values: mappings, FQL, and the vendors' naming rules."""
