@@ -1,0 +1,48 @@
+"""A pytest plugin for Playwright tests: the ``fullstory`` fixture, a FullStory that records and sends nothing.
+
+Installed with ``fullstory-bridge[testing]``, it works for any page that includes FullStory, with or without fsbridge::
+
+    from fsbridge.testing import FS
+
+    def test_checkout(page, fullstory):
+        page.goto("https://shop.example/checkout")
+        page.get_by_role("button", name="Buy").click()
+
+        order = fullstory.wait_for_event("Order Completed")
+        assert order.properties["price"] == 99.95
+        assert fullstory.identity == "user-1"
+        assert fullstory.calls[0] == FS.identify("user-1", {"plan": "premium"}, "segment")
+
+The fixture serves pytest-playwright's ``context`` (so its ``page`` too) when the test has one. Anything else made with
+Playwright's sync API is served after ``fullstory.attach(context_or_page)``. `recorder.FullStory` says what it offers.
+
+Sites that host fs.js themselves name it in pytest's configuration, as Playwright's URL globs, one a line::
+
+    [tool.pytest.ini_options]
+    fullstory_scripts = ["https://cdn.acme.example/fs.js*"]
+"""
+
+import pytest
+
+from fsbridge.runtime.cpython import UNDEFINED
+
+from .calls import FS, Call, Event, Operation
+from .recorder import FullStory
+
+__all__ = ["FS", "UNDEFINED", "Call", "Event", "FullStory", "Operation"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the plugin's option."""
+    parser.addini("fullstory_scripts", "more URLs (globs) to answer as FullStory's fs.js", type="linelist", default=[])
+
+
+@pytest.fixture
+def fullstory(request: pytest.FixtureRequest) -> FullStory:
+    """FullStory for this test's pages: records what they send, sends nothing."""
+    recorder = FullStory(scripts=request.config.getini("fullstory_scripts"))
+    if {"context", "page"} & set(request.fixturenames):
+        context = request.getfixturevalue("context")
+        if hasattr(context, "expose_binding"):  # not some other fixture of that name
+            recorder.attach(context)
+    return recorder
