@@ -1,0 +1,80 @@
+"""The wiring: a source's messages through a destination to FullStory, on one page."""
+
+from . import destinations, settings, sources
+from .fullstory.browser import FullStory
+from .version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .runtime.page import Moment, Page
+
+_MOST_REPORTS = 100
+
+
+class Bridge:
+    """One source, one destination and FullStory on one page.
+
+    ``given`` are the destination's settings under the vendor's names; ``org`` may stand for the org id whatever the
+    destination calls it. Raises SettingsError for a wrong destination, source or setting. ``status`` is "ready" from
+    the start, "blocked" once fs.js turned out not to load.
+    """
+
+    def __init__(
+        self,
+        page: "Page",
+        destination: str,
+        given: "dict[str, Any]",
+        source: "str | None" = None,
+        on_status: "Callable[[str], None] | None" = None,
+    ) -> None:
+        kind = destinations.find(destination)
+        given = dict(given)
+        if "org" in given and kind.org != "org":
+            given[kind.org] = given.pop("org")
+        checked = settings.check(kind.name, kind.settings, given, kind.ignored)
+        self.status = "ready"
+        self._page = page
+        self.on_status = on_status
+        self._reports = 0
+        self._fullstory: "FullStory | None" = None
+        self.destination = kind(checked)
+        self.source = sources.find(source or kind.source)(
+            page, self.destination, self._deliver, self.report, self._begin, VERSION
+        )
+
+    def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
+        """A call of the page on the source's API: ``args`` is a port array. Never raises for what a page passes in."""
+        return self.source.call(method, args, moment)
+
+    def start(self) -> None:
+        """Begin without waiting for the page's first call."""
+        self.source.start_once()
+
+    def report(self, text: str) -> None:
+        """Say on the console what went wrong without harm; a page hears at most a hundred of these."""
+        self._reports += 1
+        if self._reports <= _MOST_REPORTS:
+            self._page.say("warn", text)
+
+    def _begin(self) -> None:
+        fullstory = FullStory(self._page, self.destination.fullstory(), self._heard)
+        self._fullstory = fullstory
+        fullstory.load()
+
+    def _heard(self, status: str) -> None:
+        self.status = "blocked" if status == "blocked" else "ready"
+        if self.on_status is not None:
+            self.on_status(self.status)
+
+    def _deliver(self, message: "Any", plugin: "Any") -> None:
+        try:
+            calls = plugin.calls(message)
+        except Exception as error:
+            self.report("a message could not be delivered: %s" % error)
+            return
+        if self._fullstory is not None:
+            for call in calls:
+                self._fullstory.perform(call)

@@ -1,0 +1,126 @@
+"""RudderStack's FullStory integration, device mode: v1 calls without a source, top-level keys in camel case.
+
+Nested keys stay as they are. An anonymous visitor's anonymous id is the ``uid``. A page call is an event.
+"""
+
+from ..calls import Call
+from ..mapping.names import rudder
+from ..runtime import UNDEFINED, copy, get, is_nullish, is_plain, keys, make_object, rename, truthy
+from ..settings import Setting
+
+PAGE_EVENT = "Viewed a Page"
+_KEPT_AS_THEY_ARE = ("displayName", "email")
+
+
+class RudderStack:
+    """One FullStory destination of RudderStack with its settings, as `fsbridge.settings.check` returns them."""
+
+    name = "rudderstack"
+    source = "rudderanalytics"
+    org = "fs_org"
+    integration = "Fullstory"
+    alternative = ""
+    settings = (
+        Setting("fs_org", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
+        Setting("fs_debug_mode", "boolean", meaning="FullStory's debug mode"),
+        Setting("fs_host", "text", "fullstory.com", meaning="the host that FullStory captures to"),
+        # What RudderStack's source configuration says about a destination; its own source acts by it.
+        Setting("id", "text", meaning="the destination's id, by which `sourceConfigurationOverride` names it"),
+        Setting("enabled", "boolean", True, meaning="whether the destination is switched on"),
+        Setting("displayName", "text", "Fullstory", meaning="the destination's kind, as its definition names it"),
+        Setting("eventFilteringOption", "text", "disable", meaning="whitelistedEvents, blacklistedEvents or disable"),
+        Setting("whitelistedEvents", "list", meaning='the track calls to send, as [{"eventName": ...}]'),
+        Setting("blacklistedEvents", "list", meaning='the track calls to withhold, as [{"eventName": ...}]'),
+        Setting("connectionMode", "text", "device", meaning="device, hybrid or cloud"),
+        Setting("useNativeSDK", "boolean", meaning="device mode even where connectionMode is cloud"),
+        Setting("useNativeSDKToSend", "boolean", meaning="hybrid mode of older configurations"),
+        Setting("consentManagement", "list", meaning="the consents that the destination needs, a provider each"),
+        Setting("oneTrustCookieCategories", "list", meaning="the same for OneTrust in older configurations"),
+        Setting("ketchConsentPurposes", "list", meaning="the same for Ketch in older configurations"),
+    )
+    ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
+
+    def __init__(self, settings):
+        self.options = settings
+        self.plugins = (self,)
+
+    def configure(self, load_options):
+        """RudderStack's integration takes nothing from Segment's load options."""
+
+    def installed(self, integrations):
+        """Whether load-time ``integrations`` of Segment's API let the destination be set up at all."""
+        own = get(integrations, self.integration)
+        return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)
+
+    def configurations(self):
+        """What RudderStack's source configuration says of each destination that this one stands for, as plain data."""
+        config = {key: value for key, value in self.options.items() if value is not None}
+        return [
+            {
+                "id": self.options["id"],
+                "displayName": self.options["displayName"],
+                "enabled": self.options["enabled"],
+                "config": config,
+            }
+        ]
+
+    def fullstory(self):
+        org, host, debug = self.options["fs_org"], self.options["fs_host"], self.options["fs_debug_mode"]
+        host = host or "fullstory.com"
+        script = "edge.fullstory.com/s/fs.js"  # whatever the host
+        return {
+            "org": org,
+            "host": host,
+            "script": script,
+            "globals": [
+                ("_fs_debug", UNDEFINED if debug is None else debug),
+                ("_fs_host", host),
+                ("_fs_script", script),
+                ("_fs_org", org),
+                ("_fs_namespace", "FS"),
+            ],
+        }
+
+    def calls(self, message):
+        """The calls on FullStory for one message."""
+        kind_ = get(message, "type")
+        if kind_ == "identify":
+            return self._identify(message)
+        if kind_ == "track":
+            return self._event(get(message, "event"), get(message, "properties"))
+        if kind_ == "page":
+            # The name is there even when there is none.
+            name = make_object((("name", get(message, "name")),))
+            return self._event(PAGE_EVENT, copy(name, get(message, "properties")))
+        if kind_ == "crossDomain":
+            return self._cross_domain(message)
+        return []
+
+    def _identify(self, message):
+        uid, traits = get(message, "userId"), get(message, "traits")
+        if not truthy(uid):
+            uid = get(message, "anonymousId")
+        if is_nullish(traits):
+            return []  # the vendor's code stumbles
+        if is_plain(traits) and not keys(traits):
+            return [Call("identify", [uid])]
+        return [Call("identify", [uid, rename(traits, _name)])]
+
+    def _event(self, name, properties):
+        if is_nullish(properties):
+            return []  # the vendor's code stumbles
+        return [Call("event", [name, rename(properties, _name)])]
+
+    def _cross_domain(self, message):
+        """Capture stops until the page knows the customer's hash (``userId``), or has waited long enough for it."""
+        if get(message, "event") == "start":
+            return [Call("shutdown", [])]
+        restart = Call("restart", [])
+        if get(message, "event") == "timeout":
+            return [restart]
+        known = get(message, "userId")
+        return [Call("setUserVars", [make_object((("uid", known), ("displayName", known)))]), restart]
+
+
+def _name(key):
+    return key if key in _KEPT_AS_THEY_ARE else rudder(key)

@@ -1,0 +1,294 @@
+"""Segment's FullStory Device Mode (Actions): V2 and V1 actions, each triggered by subscriptions with mappings.
+
+Calls come in the order of the action list, whatever the order of the subscriptions; a subscription that fails stops
+the later ones of its action, and nothing else.
+"""
+
+from ..calls import Call
+from ..mapping import directives, fql, names
+from ..runtime import (
+    UNDEFINED,
+    copy,
+    from_python,
+    get,
+    has,
+    is_nullish,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_object,
+    put,
+    rename,
+    truthy,
+)
+from ..settings import Setting, SettingsError
+
+SOURCE = "segment-browser-actions"
+NAME = "Fullstory (Actions)"
+MOST_SUBSCRIPTIONS = 50
+
+
+class BadPayload(Exception):
+    """A payload that the vendor's action throws on."""
+
+
+# The actions: what each does with its payload.
+
+
+def track_event(payload):
+    """V1: an event."""
+    return [Call("event", [get(payload, "name"), _or_empty(get(payload, "properties")), SOURCE])]
+
+
+def track_event_v2(payload):
+    """V2: an event."""
+    event = make_object((("name", get(payload, "name")), ("properties", _or_empty(get(payload, "properties")))))
+    return [Call("", ["trackEvent", event, SOURCE])]
+
+
+def identify_user(payload):
+    """V1: an identity, or user properties without a user id; traits camel-cased."""
+    traits = get(payload, "traits")
+    traits = rename(_without_undefined(traits), names.actions) if truthy(traits) else make_object()
+    if truthy(get(payload, "anonymousId")):
+        put(traits, "segmentAnonymousId_str", get(payload, "anonymousId"))
+    properties = _with_name_and_email(traits, payload)
+    if truthy(get(payload, "userId")):
+        return [Call("identify", [get(payload, "userId"), properties, SOURCE])]
+    return [Call("setUserVars", [properties, SOURCE])]
+
+
+def identify_user_v2(payload):
+    """V2: an identity, or user properties without a user id; traits as they are. Raises BadPayload."""
+    traits = get(payload, "traits")
+    if not truthy(traits):
+        traits = make_object()
+    anonymous_id = get(payload, "anonymousId")
+    if truthy(anonymous_id):
+        if kind(traits) in ("string", "number", "boolean", "bigint", "symbol"):
+            raise BadPayload("traits is no object")
+        traits = copy(traits)
+        put(traits, "segmentAnonymousId", anonymous_id)
+    properties = _with_name_and_email(traits, payload)
+    if truthy(get(payload, "userId")):
+        identity = make_object((("uid", get(payload, "userId")), ("properties", properties)))
+        return [Call("", ["setIdentity", identity, SOURCE])]
+    return [Call("", ["setProperties", make_object((("type", "user"), ("properties", properties))), SOURCE])]
+
+
+def viewed_page(payload):
+    """V1: page properties, when there are any."""
+    properties = get(payload, "properties")
+    if truthy(get(payload, "pageName")):
+        return [Call("setVars", ["page", _page_properties(payload), SOURCE])]
+    return [Call("setVars", ["page", properties, SOURCE])] if truthy(properties) else []
+
+
+def viewed_page_v2(payload):
+    """V2: page properties, even none."""
+    page = make_object((("type", "page"), ("properties", _page_properties(payload))))
+    return [Call("", ["setProperties", page, SOURCE])]
+
+
+def _or_empty(properties):
+    return make_object() if is_nullish(properties) else properties
+
+
+def _with_name_and_email(traits, payload):
+    result = copy(traits)
+    for name in ("email", "displayName"):
+        if get(payload, name) is not UNDEFINED:
+            put(result, name, get(payload, name))
+    return result
+
+
+def _page_properties(payload):
+    """Page properties with the page's name in front, so that a ``pageName`` property wins."""
+    name = get(payload, "pageName")
+    return copy(make_object((("pageName", name),) if truthy(name) else ()), get(payload, "properties"))
+
+
+def _without_undefined(traits):
+    return make_object([(key, get(traits, key)) for key in keys(traits) if get(traits, key) is not UNDEFINED])
+
+
+ACTIONS = (
+    ("trackEvent", track_event),
+    ("trackEventV2", track_event_v2),
+    ("identifyUser", identify_user),
+    ("identifyUserV2", identify_user_v2),
+    ("viewedPage", viewed_page),
+    ("viewedPageV2", viewed_page_v2),
+)
+
+# The default mappings, which the V1 action and its V2 share.
+_TRACK = {"name": {"@path": "$.event"}, "properties": {"@path": "$.properties"}}
+_IDENTIFY = {
+    "userId": {"@path": "$.userId"},
+    "anonymousId": {"@path": "$.anonymousId"},
+    "displayName": {"@path": "$.traits.name"},
+    "email": {"@path": "$.traits.email"},
+    "traits": {"@path": "$.traits"},
+}
+_PAGE = {
+    "pageName": {
+        "@if": {"exists": {"@path": "$.category"}, "then": {"@path": "$.category"}, "else": {"@path": "$.name"}}
+    },
+    "properties": {"@path": "$.properties"},
+}
+DEFAULT_MAPPINGS = {
+    "trackEvent": _TRACK,
+    "trackEventV2": _TRACK,
+    "identifyUser": _IDENTIFY,
+    "identifyUserV2": _IDENTIFY,
+    "viewedPage": _PAGE,
+    "viewedPageV2": _PAGE,
+}
+PRESETS = (
+    ("Track Event", 'type = "track"', "trackEventV2"),
+    ("Identify User", 'type = "identify"', "identifyUserV2"),
+    ("Viewed Page", 'type = "page"', "viewedPageV2"),
+)
+
+
+class SegmentActions:
+    """One FullStory (Actions) destination with its settings, as `fsbridge.settings.check` returns them.
+
+    ``subscriptions`` is a list of ``{name, enabled, subscribe, partnerAction, mapping}``; without it the vendor's three
+    presets apply. ``integrationName`` is the name by which ``integrations`` filters know the destination.
+    """
+
+    name = "segment-actions"
+    source = "analytics.js"
+    org = "orgId"
+    settings = (
+        Setting("orgId", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
+        Setting("debug", "boolean", False, meaning="FullStory's debug mode"),
+        Setting("recordOnlyThisIFrame", "boolean", False, meaning="capture only this iframe"),
+        Setting("host", "text", meaning="host of the server that FullStory's recording goes to"),
+        Setting("appHost", "text", meaning="host of FullStory's app, for session URLs"),
+        Setting("script", "text", meaning="address of fs.js without scheme, for a proxy of your own"),
+        Setting("subscriptions", "list", meaning="which messages trigger which action, and how it is filled"),
+        Setting("integrationName", "text", NAME, meaning="the destination's name in `integrations` filters"),
+    )
+    ignored = ("preset", "type", "versionSettings", "bundlingStatus")
+
+    def __init__(self, settings, report=None):
+        self.options = settings
+        self._report = report or (lambda text: None)
+        self.problems = []
+        self._subscribe(settings["subscriptions"])
+
+    def configure(self, load_options):
+        """Take what the options of ``analytics.load`` say for this destination."""
+        own = get(get(load_options, "integrations"), self.options["integrationName"])
+        if is_plain(own) and has(own, "subscriptions"):
+            self._subscribe(get(own, "subscriptions"))
+
+    def installed(self, integrations):
+        """Whether load-time ``integrations`` let Segment set this destination up at all."""
+        own, generic = get(integrations, self.options["integrationName"]), get(integrations, NAME)
+        if not self.plugins:
+            return False
+        if get(integrations, "All") is False and not truthy(own) and not truthy(generic):
+            return False
+        return own is not False and generic is not False
+
+    def _subscribe(self, subscriptions):
+        if is_nullish(subscriptions):
+            subscriptions = [
+                {"name": name, "enabled": True, "subscribe": trigger, "partnerAction": action,
+                 "mapping": DEFAULT_MAPPINGS[action]}
+                for name, trigger, action in PRESETS
+            ]  # fmt: skip
+        listed = items(from_python(subscriptions))
+        if len(listed) > MOST_SUBSCRIPTIONS:
+            raise SettingsError(
+                "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"
+                % (self.name, len(listed), MOST_SUBSCRIPTIONS)
+            )
+        enabled = [item for item in listed if truthy(get(item, "enabled"))]
+        self.plugins = []
+        for action, perform in ACTIONS:
+            own = [_Subscription(item) for item in enabled if get(item, "partnerAction") == action]
+            if own:
+                name = self.options["integrationName"]
+                self.plugins.append(_Action(name, NAME + " " + action, perform, own, self._report))
+
+    def fullstory(self):
+        options = self.options
+        host, app_host, script = options["host"], options["appHost"], options["script"]
+        default_script = "edge.fullstory.com/s/" + ("fs-debug.js" if options["debug"] is True else "fs.js")
+        outer = truthy(options["recordOnlyThisIFrame"])
+        result = {"org": options["orgId"], "debug": options["debug"], "outer_script": outer}
+        for key, value in (("host", host), ("app_host", app_host), ("script", script)):
+            if value is not UNDEFINED:  # empty text and null are taken by their word
+                result[key] = value
+        result["globals"] = [
+            ("_fs_host", "fullstory.com" if host is UNDEFINED else host),
+            ("_fs_script", default_script if script is UNDEFINED else script),
+            ("_fs_org", options["orgId"]),
+            ("_fs_namespace", "FS"),
+            ("_fs_initialized", True),
+        ]
+        if outer:
+            result["globals"].append(("_fs_is_outer_script", True))
+        if truthy(app_host):
+            result["globals"].append(("_fs_app_host", app_host))
+        return result
+
+    def calls(self, message):
+        """The calls on FullStory for one message, of all actions."""
+        return [call for plugin in self.plugins for call in plugin.calls(message)]
+
+
+class _Action:
+    """One action with its enabled subscriptions; Segment counts each as a destination of its own."""
+
+    def __init__(self, integration, alternative, perform, subscriptions, report):
+        self.integration = integration
+        self.alternative = alternative
+        self._perform = perform
+        self._subscriptions = subscriptions
+        self._report = report
+
+    def calls(self, message):
+        calls = []
+        if get(message, "type") == "screen":
+            return calls  # the vendor's actions have no method for it
+        for subscription in self._subscriptions:
+            try:
+                payload = subscription.payload(message)
+                if payload is not None:
+                    calls.extend(self._perform(payload))
+            except Exception as error:
+                self._report("subscription %r failed: %s" % (subscription.name, error))
+                break
+        return calls
+
+
+class _Subscription:
+    """A trigger and a mapping. ``problem`` tells what is wrong with either, None when nothing is."""
+
+    def __init__(self, given):
+        self.name = get(given, "name")
+        self.problem = None
+        self._trigger = self._mapping = None
+        try:
+            mapping = get(given, "mapping")
+            self._mapping = directives.compile(make_object() if is_nullish(mapping) else mapping)
+        except Exception as error:
+            self.problem = error
+        try:
+            self._trigger = fql.parse(get(given, "subscribe"))
+        except Exception as error:  # as with the vendor, it never matches
+            self.problem = error
+
+    def payload(self, message):
+        """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
+        if self._trigger is None or not self._trigger.matches(message):
+            return None
+        if self._mapping is None:
+            raise self.problem or BadPayload("no mapping")
+        return self._mapping(message)

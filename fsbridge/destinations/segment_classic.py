@@ -1,0 +1,213 @@
+"""Segment's FullStory (Classic), device mode: v1 calls under the source "segment".
+
+Texts that look like ISO dates become Dates first, everywhere in the message, unless ``disableAutoISOConversion``.
+"""
+
+from ..calls import Call
+from ..mapping import names
+from ..runtime import (
+    UNDEFINED,
+    copy,
+    delete,
+    get,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_array,
+    make_object,
+    put,
+    rename,
+    text,
+    trim,
+    truthy,
+)
+from ..settings import Setting
+from .iso_date import parse_iso_date
+
+SOURCE = "segment"
+
+
+_NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789."
+
+
+class SegmentClassic:
+    """One FullStory (Classic) integration with its settings, as `fsbridge.settings.check` returns them."""
+
+    name = "segment-classic"
+    source = "analytics.js"
+    org = "org"
+    integration = "FullStory"
+    alternative = ""
+    settings = (
+        Setting("org", "text", "", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
+        Setting("debug", "boolean", False, meaning="FullStory's debug mode"),
+        Setting("isOuterScript", "boolean", False, meaning="capture only this iframe"),
+        Setting("trackAllPages", "boolean", False, meaning="send page calls without a name and category, too"),
+        Setting("trackNamedPages", "boolean", False, meaning="send page calls with a name"),
+        Setting("trackCategorizedPages", "boolean", False, meaning="send page calls with a category"),
+        Setting("trackPagesWithEvents", "boolean", False, meaning="send an event with each page call"),
+    )
+    ignored = ("type", "mapName", "trackEverything", "versionSettings", "bundlingStatus", "unbundledIntegrations")
+
+    def __init__(self, settings):
+        self.options = settings
+        self.iso_dates = True
+        self.plugins = (self,)
+
+    def configure(self, load_options):
+        """Take what the options of ``analytics.load`` say for this integration."""
+        if truthy(get(load_options, "disableAutoISOConversion")):
+            self.iso_dates = False
+        own = get(get(load_options, "integrations"), self.integration)
+        if is_plain(own):
+            self.options = dict(self.options)
+            for key in keys(own):
+                self.options[key] = get(own, key)
+
+    def installed(self, integrations):
+        """Whether load-time ``integrations`` let Segment set this integration up at all."""
+        own = get(integrations, self.integration)
+        return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)
+
+    def fullstory(self):
+        options = self.options
+        org, debug, outer = options["org"], options["debug"], options["isOuterScript"]
+        return {
+            "org": org,
+            "outer_script": truthy(outer),
+            "globals": [
+                ("_fs_debug", debug),
+                ("_fs_is_outer_script", outer),
+                ("_fs_host", "fullstory.com"),
+                ("_fs_script", "edge.fullstory.com/s/fs.js"),
+                ("_fs_org", org),
+                ("_fs_namespace", "FS"),
+            ],
+        }
+
+    def calls(self, message):
+        """The calls on FullStory for one message."""
+        kind_ = get(message, "type")
+        if kind_ == "track":
+            return [self._event(self._field(message, "event"), self._object(message, "properties"))]
+        if kind_ == "identify":
+            return self._identify(message)
+        if kind_ == "page":
+            return self._page(message)
+        return []
+
+    def _identify(self, message):
+        user_id = self._field(message, "userId")
+        traits = self._object(message, "traits")
+        display_name = _display_name(traits)
+        delete(traits, "id")
+        if display_name is not UNDEFINED:
+            put(traits, "displayName", display_name)
+            delete(traits, "name")
+        pairs = rename(traits, _trait_key)
+        if truthy(user_id):
+            return [Call("identify", [text(user_id), pairs, SOURCE])]
+        put(pairs, "segmentAnonymousId_str", text(self._field(message, "anonymousId")))
+        return [Call("setUserVars", [pairs, SOURCE])]
+
+    def _page(self, message):
+        category, name = self._field(message, "category"), self._field(message, "name")
+        if truthy(name) and truthy(category):
+            name = text(category) + " " + text(name)
+        properties = self._object(message, "properties")
+        for key, value in (("category", self._field(message, "category")), ("name", self._field(message, "name"))):
+            if truthy(value):
+                put(properties, key, value)
+        if truthy(name) and truthy(self.options["trackNamedPages"]):
+            title = name
+        elif truthy(category) and truthy(self.options["trackCategorizedPages"]):
+            title = category
+        elif truthy(self.options["trackAllPages"]):
+            title = UNDEFINED
+        else:
+            return []
+        calls = []
+        if truthy(self.options["trackPagesWithEvents"]):
+            event = "Loaded a Page" if title is UNDEFINED else "Viewed " + text(title) + " Page"
+            calls.append(self._event(event, copy(properties)))
+        if title is not UNDEFINED:
+            put(properties, "pageName", title)
+        calls.append(Call("setVars", ["page", properties, SOURCE]))
+        return calls
+
+    def _event(self, event, properties):
+        return Call("event", [event, properties, SOURCE])
+
+    def _field(self, message, name):
+        value = get(message, name)
+        return self._dated(value)
+
+    def _object(self, message, name):
+        """Properties or traits as an object of our own, with dates for ISO texts."""
+        value = get(message, name)
+        return make_object() if not truthy(value) else self._cloned(value)
+
+    def _cloned(self, value):
+        result = copy(value)
+        if self.iso_dates:
+            for key in keys(result):
+                item = get(result, key)
+                dated = self._dated(item)
+                if dated is not item:
+                    put(result, key, dated)
+        return result
+
+    def _dated(self, value):
+        """``value`` with every ISO date text in it as a Date; the same value where there is none."""
+        if not self.iso_dates:
+            return value
+        value_kind = kind(value)
+        if value_kind == "string":
+            date = parse_iso_date(value)
+            return value if date is None else date
+        if value_kind == "array":
+            old = items(value)
+            new = [self._dated(item) for item in old]
+            return make_array(new) if _changed(old, new) else value
+        if value_kind == "object" and is_plain(value):
+            return self._cloned(value)
+        return value
+
+
+def _changed(old, new):
+    for left, right in zip(old, new):
+        if left is not right:
+            return True
+    return False
+
+
+def _trait_key(key):
+    """A trait's name for FullStory: camel-cased, but for ``displayName`` and ``email``."""
+    return key if key in ("displayName", "email") else names.classic(key)
+
+
+def _display_name(traits):
+    """The visitor's name: a text ``name``, else first and last name, found whatever the case and separators."""
+    name = _fuzzy(traits, "name")
+    if kind(name) == "string":
+        return trim(name)
+    first, last = _part(traits, "firstname"), _part(traits, "lastname")
+    return trim(first + " " + last) if first and last else UNDEFINED
+
+
+def _part(traits, wanted):
+    value = _fuzzy(traits, wanted)
+    return trim(value) if kind(value) == "string" else ""
+
+
+def _fuzzy(traits, wanted):
+    """The first trait whose name is ``wanted`` once only ASCII letters and digits are kept, in lower case."""
+    for key in keys(traits):
+        if _plain_name(key) == wanted:
+            return get(traits, key)
+    return UNDEFINED
+
+
+def _plain_name(key):
+    return "".join([char for char in key if char in _NAME_CHARS]).lower()

@@ -1,0 +1,114 @@
+"""What each argument of an analytics.js call means: the overloads of track, page, identify, group and alias."""
+
+from ...runtime import NULL, UNDEFINED, get, is_nullish, is_plain, items, kind, make_object, text
+
+
+class Missing(ValueError):
+    """A call without what it can't do without; the page sees a rejected promise, as with the vendor."""
+
+
+def _function(values):
+    for value in values:
+        if kind(value) == "function":
+            return value
+    return UNDEFINED
+
+
+def _padded(args, length):
+    values = items(args)[:length]
+    return values + [UNDEFINED] * (length - len(values))
+
+
+def track(args):
+    """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
+    event, properties, options, _ = values = _padded(args, 4)
+    in_one = is_plain(event)
+    name = get(event, "event") if in_one else event
+    if kind(name) != "string" or name == "":
+        raise Missing("Event missing")
+    if in_one:
+        data = get(event, "properties")
+        if is_nullish(data):
+            data = make_object()
+    else:
+        data = properties if is_plain(properties) else make_object()
+    chosen = make_object()
+    if kind(options) != "function" and not is_nullish(options):
+        chosen = options
+    if in_one and kind(properties) != "function":
+        chosen = make_object() if is_nullish(properties) else properties
+    return name, data, chosen, _function(values)
+
+
+def page(args):
+    """``(category, name, properties, options, callback)`` of a page or screen call; absent strings are NULL."""
+    values = _padded(args, 5)
+    strings = [value for value in values if kind(value) == "string"]
+    category = name = NULL
+    if len(strings) == 1:
+        name = strings[0]
+    elif len(strings) == 2:
+        if kind(values[0]) == "string":
+            category = values[0]
+        if kind(values[1]) == "string":
+            name = values[1]
+    plain = [value for value in values if is_plain(value)]
+    properties = options = UNDEFINED
+    if len(plain) == 1:
+        if not is_plain(values[2]) and is_plain(values[3]):
+            options = plain[0]
+        else:
+            properties = plain[0]
+    elif len(plain) == 2:
+        properties, options = plain
+    if properties is UNDEFINED:
+        properties = make_object()
+    if options is UNDEFINED:
+        options = make_object()
+    return category, name, properties, options, _function(values)
+
+
+def user(args, current_id):
+    """``(id, traits, options, callback)`` of identify or group; ``current_id()`` gives the id when none is named."""
+    expected = ["id", "traits", "options", "callback"]
+    found = {}
+    for value in items(args):
+        if not expected:
+            break
+        current = expected.pop(0)
+        if current == "id":
+            if kind(value) in ("string", "number"):
+                found["id"] = text(value)
+                continue
+            if is_nullish(value):
+                continue
+            # Not an id: the argument counts as what comes next, and a wrong-typed one swallows the traits.
+            current = expected.pop(0)
+        if current in ("traits", "options") and (is_nullish(value) or is_plain(value)):
+            found[current] = value
+        if kind(value) == "function":
+            found["callback"] = value
+            break
+    traits, options = found.get("traits", UNDEFINED), found.get("options", UNDEFINED)
+    return (
+        found["id"] if "id" in found else current_id(),
+        make_object() if is_nullish(traits) else traits,
+        make_object() if is_nullish(options) else options,
+        found.get("callback", UNDEFINED),
+    )
+
+
+def alias(args):
+    """``(to, from, options, callback)`` of an alias call; an absent ``from`` is NULL."""
+    values = _padded(args, 4)
+    for index in (0, 1):
+        if kind(values[index]) == "number":
+            values[index] = text(values[index])
+    strings = [value for value in values if kind(value) == "string"]
+    plain = [value for value in values if is_plain(value)]
+    return (
+        strings[0] if strings else values[0],
+        strings[1] if len(strings) > 1 else NULL,
+        plain[0] if plain else make_object(),
+        _function(values),
+    )

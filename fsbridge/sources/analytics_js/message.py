@@ -1,0 +1,224 @@
+"""The messages of analytics.js: one Segment-spec object a call, with page context and identity filled in."""
+
+from ...runtime import (
+    UNDEFINED,
+    call,
+    copy,
+    delete,
+    get,
+    has,
+    invoke,
+    is_nullish,
+    is_plain,
+    keys,
+    kind,
+    make_date,
+    make_object,
+    put,
+    truthy,
+)
+from ..percent import decode
+
+_TOP_LEVEL = ("userId", "anonymousId", "timestamp", "messageId")
+LIBRARY = "analytics.js"
+
+
+class Invalid(ValueError):
+    """A message that the vendor refuses; the page sees a rejected promise."""
+
+
+def split_url(url):
+    """``(path, search, url without hash)`` of an absolute URL, as ``location`` would say."""
+    url = url.split("#", 1)[0]
+    before, _, query = url.partition("?")
+    search = "?" + query if query else ""
+    _, scheme, rest = before.partition("://")
+    if not scheme:
+        return before.partition(":")[2], search, url
+    slash = rest.find("/")
+    return (rest[slash:] if slash >= 0 else "/"), search, url
+
+
+def page_context(moment):
+    """``path``, ``referrer``, ``search``, ``title``, ``url`` of the moment; a canonical link replaces path and url."""
+    path, search, url = split_url(moment.url)
+    canonical = moment.canonical
+    if canonical:
+        url = canonical if "?" in canonical else canonical + search
+        path = _canonical_path(canonical)
+    return make_object(
+        (("path", path), ("referrer", moment.referrer), ("search", search), ("title", moment.title), ("url", url))
+    )
+
+
+def _canonical_path(canonical):
+    scheme = canonical.split(":", 1)[0]
+    if ":" in canonical and scheme and all([char.isalpha() or char.isdigit() or char in "+-." for char in scheme]):
+        return split_url(canonical)[0]
+    return canonical if canonical.startswith("/") else "/" + canonical
+
+
+def campaign(search):
+    """The ``utm_`` parameters of a search string as Segment's ``context.campaign``."""
+    pairs = []
+    for part in search[1:].replace("?", "&").split("&"):
+        key, _, value = part.partition("=")
+        value = value.split("=", 1)[0]
+        if "utm_" in key and len(key) > 4:
+            name = key[4:]
+            pairs.append(("name" if name == "campaign" else name, graceful_decode(value)))
+    return make_object(pairs)
+
+
+def graceful_decode(value):
+    """Percent-decoded text with "+" as space; malformed text stays as it is."""
+    try:
+        return decode(value.replace("+", " "))
+    except ValueError:
+        return value
+
+
+class Factory:
+    """Makes messages for one page and visitor."""
+
+    def __init__(self, page, user, version):
+        self.page = page
+        self.user = user
+        self._constant = self._constant_context(version)
+        self._serial = 0
+        self._run = page.uuid()
+
+    def _constant_context(self, version):
+        navigator = get(self.page.window, "navigator")
+        locale = get(navigator, "userLanguage")
+        if not truthy(locale):
+            locale = get(navigator, "language")
+        pairs = [
+            ("userAgent", get(navigator, "userAgent")),
+            ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + version)))),
+        ]
+        if locale is not UNDEFINED:
+            pairs.append(("locale", locale))
+        try:
+            formatter = call(get(get(self.page.window, "Intl"), "DateTimeFormat"))
+            zone = get(invoke(formatter, "resolvedOptions"), "timeZone")
+            pairs.append(("timezone", zone))
+        except Exception:  # no Intl here
+            pass
+        return make_object(pairs)
+
+    def make(self, kind_, fields, options, integrations, moment):
+        """A message of type ``kind_`` with ``fields`` (pairs) under the call's ``options``. Raises Invalid."""
+        override = get(options, "anonymousId")
+        if truthy(override):
+            self.user.anonymous_id(override)
+        options = copy(options)
+        for name in keys(options):
+            if get(options, name) is UNDEFINED:
+                delete(options, name)
+        message = make_object((("timestamp", make_date(moment.time)), ("type", kind_)))
+        for name, value in fields:
+            put(message, name, value)
+        put(message, "integrations", copy(_booleans(integrations), get(options, "integrations")))
+        context = get(options, "context")
+        context = make_object() if is_nullish(context) else copy(context)
+        put(message, "context", context)
+        for name in keys(options):
+            if name in _TOP_LEVEL:
+                put(message, name, get(options, name))
+            elif name not in ("context", "integrations"):
+                _put_path(context, name, get(options, name))
+        chosen = get(options, "messageId")
+        put(message, "messageId", chosen if truthy(chosen) else self._message_id())
+        user_id = self.user.id()
+        if truthy(user_id):
+            put(message, "userId", user_id)
+        anonymous_id = self.user.anonymous_id()
+        if truthy(anonymous_id):
+            put(message, "anonymousId", anonymous_id)
+        _validate(kind_, message)
+        self._add_page(message, context, moment)
+        self._enrich(context)
+        return message
+
+    def _message_id(self):
+        self._serial += 1
+        return "%s-%d" % (self._run, self._serial)
+
+    def _add_page(self, message, context, moment):
+        page = page_context(moment)
+        own = page
+        if get(message, "type") == "page":
+            properties = get(message, "properties")
+            name = get(message, "name")
+            whole = copy(page, properties)
+            if truthy(name):
+                put(whole, "name", name)
+            put(message, "properties", whole)
+            own = copy(page)
+            for key in keys(page):
+                if has(properties, key):
+                    put(own, key, get(properties, key))
+        put(context, "page", copy(own, get(context, "page")))
+
+    def _enrich(self, context):
+        given = make_object([(key, get(context, key)) for key in ("locale", "library") if has(context, key)])
+        for key in keys(self._constant):
+            if is_nullish(get(given, key)):
+                put(context, key, get(self._constant, key))
+        search = get(get(context, "page"), "search")
+        if kind(search) == "string" and search and not truthy(get(context, "campaign")):
+            put(context, "campaign", campaign(search))
+
+
+def _booleans(integrations):
+    """Load-time integrations as an event carries them: each name on or off."""
+    return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
+
+
+def _put_path(target, path, value):
+    """Set ``a.b`` inside ``target``, making what is missing on the way."""
+    parts = path.split(".")
+    for part in parts[:-1]:
+        inner = get(target, part)
+        if kind(inner) not in ("object", "array"):
+            inner = make_object()
+            put(target, part, inner)
+        target = inner
+    put(target, parts[-1], value)
+
+
+def _validate(kind_, message):
+    if kind(get(message, "messageId")) != "string":
+        raise Invalid(".messageId is not a string")
+    if kind_ in ("identify", "group") and not is_plain(get(message, "traits")):
+        raise Invalid(".traits is not an object")
+    if kind_ == "track" and not is_plain(get(message, "properties")):
+        raise Invalid(".properties is not an object")
+
+
+def query_calls(search):
+    """What ``ajs_`` parameters ask for: ``(anonymous id, user id, traits, event, properties)``."""
+    params = []
+    for part in search[1:].split("&"):
+        pieces = part.split("=")
+        params.append((pieces[0], graceful_decode(pieces[1]) if len(pieces) > 1 else UNDEFINED))
+    last = make_object(params)
+
+    def text_of(name):
+        value = get(last, name)
+        return value if kind(value) == "string" and value else None
+
+    def prefixed(prefix):
+        return make_object([(key[len(prefix) :], get(last, key)) for key in keys(last) if key.startswith(prefix)])
+
+    return text_of("ajs_aid"), text_of("ajs_uid"), prefixed("ajs_trait_"), text_of("ajs_event"), prefixed("ajs_prop_")
+
+
+def query_of(url):
+    """Where ``ajs_`` parameters stand: the search string, else a "?…" in the hash."""
+    before, _, hash_ = url.partition("#")
+    search = split_url(before)[1]
+    if search:
+        return search
+    return "?" + hash_.rsplit("?", 1)[1] if "?" in hash_ else ""

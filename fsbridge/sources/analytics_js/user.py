@@ -1,0 +1,332 @@
+"""Who the visitor is for analytics.js: ids and traits, kept under Segment's own keys in cookies and localStorage."""
+
+from ...runtime import (
+    NULL,
+    UNDEFINED,
+    copy,
+    from_json,
+    get,
+    is_nullish,
+    kind,
+    make_object,
+    safe_get,
+    text,
+    to_json,
+    truthy,
+)
+from ..percent import decode, encode
+
+_COOKIE_KEEP = "#$&+:<>=/?@[]^`{}|"
+_YEAR_DAYS = 365
+
+
+class LocalStore:
+    """Values as JSON in localStorage."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def raw(self, key):
+        return self.page.stored(key)
+
+    def get(self, key):
+        raw = self.page.stored(key)
+        return NULL if raw is None else _parsed(raw)
+
+    def set(self, key, value):
+        encoded = to_json(value)
+        self.page.store(key, "undefined" if encoded is UNDEFINED else encoded)
+
+    def remove(self, key):
+        self.page.unstore(key)
+
+
+class CookieStore:
+    """Values in cookies: text as it is, the rest as JSON. Options are Segment's, ``maxage`` in days."""
+
+    def __init__(self, page, options):
+        self.page = page
+        self.options = options
+        self._attributes = None
+
+    def attributes(self):
+        """What follows the value in a cookie line, but for the expiry; the domain is found once."""
+        if self._attributes is None:
+            domain = _option(self.options, "domain")
+            if domain is None:
+                domain = widest_domain(self.page)
+            path = _option(self.options, "path") or "/"
+            same_site = _option(self.options, "sameSite") or "Lax"
+            secure = _option(self.options, "secure")
+            self._attributes = "".join(
+                (
+                    "; path=" + path,
+                    "; domain=" + domain if domain else "",
+                    "; SameSite=" + same_site,
+                    "; secure" if secure else "",
+                )
+            )
+        return self._attributes
+
+    def raw(self, key):
+        return self.page.cookie(encode(key, _COOKIE_KEEP))
+
+    def get(self, key):
+        raw = self.raw(key)
+        if raw is None:
+            return NULL
+        if raw.startswith('"'):
+            raw = raw[1:-1]
+        try:
+            raw = decode(raw)
+        except ValueError:
+            pass
+        return _parsed(raw)
+
+    def set(self, key, value):
+        if value is NULL:
+            self.remove(key)
+            return
+        plain = value if kind(value) == "string" else to_json(value)
+        days = _option(self.options, "maxage")
+        seconds = int((_YEAR_DAYS if days is None else days) * 86400)
+        self.page.set_cookie(
+            encode(key, _COOKIE_KEEP), encode(plain, _COOKIE_KEEP), "; max-age=%d%s" % (seconds, self.attributes())
+        )
+
+    def remove(self, key):
+        self.page.set_cookie(encode(key, _COOKIE_KEEP), "", "; max-age=0" + self.attributes())
+
+
+class MemoryStore:
+    """Values of this page load only, by reference."""
+
+    def __init__(self):
+        self.values = {}
+
+    def raw(self, key):
+        return None
+
+    def get(self, key):
+        return self.values.get(key, NULL)
+
+    def set(self, key, value):
+        self.values[key] = value
+
+    def remove(self, key):
+        self.values.pop(key, None)
+
+
+def _option(options, name):
+    """A cookie option, or None where nothing was given."""
+    value = get(options, name)
+    return None if is_nullish(value) else value
+
+
+def _parsed(raw):
+    """JSON where the text is JSON, else the text itself, as Segment reads both its stores."""
+    try:
+        value = from_json(raw)
+    except ValueError:
+        return raw
+    return NULL if is_nullish(value) else value
+
+
+def widest_domain(page):
+    """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
+    host = get(get(page.window, "location"), "hostname")
+    parts = host.split(".")
+    if len(parts) < 2 or parts[-1].isdigit():
+        return ""
+    for start in range(len(parts) - 2, -1, -1):
+        domain = "." + ".".join(parts[start:])
+        if page.set_cookie("__tld__", "1", "; path=/; domain=" + domain):
+            page.set_cookie("__tld__", "", "; max-age=0; path=/; domain=" + domain)
+            return domain
+    return ""
+
+
+class Stores:
+    """Several stores in order of priority: the first that has a value wins, writing goes to all."""
+
+    def __init__(self, stores):
+        self.stores = stores
+        self._seen = {}
+
+    def get(self, key):
+        for store in self.stores:
+            value = store.get(key)
+            if not is_nullish(value):
+                return value
+        return NULL
+
+    def set(self, key, value):
+        for store in self.stores:
+            try:
+                store.set(key, value)
+            except Exception:  # no JSON for it (a BigInt, a cycle): another store may still take it
+                pass
+
+    def clear(self, key):
+        self._seen.pop(key, None)
+        for store in self.stores:
+            store.remove(key)
+
+    def synced(self, key, cookie_wins=False):
+        """The value of ``key``, written back to every store; numbers become text.
+
+        With ``cookie_wins`` a cookie beats the others and empty text counts as absent. Nothing is written while the
+        stores read as they did when they were last in step.
+        """
+        state = [store.raw(key) for store in self.stores]
+        seen = self._seen.get(key)
+        if seen is not None and seen[0] == state and seen[1] is self._memory(key):
+            return seen[2]
+        value = self._consistent(key) if cookie_wins else self.get(key)
+        if kind(value) == "number":
+            value = text(value)
+        self.set(key, value)
+        self._seen[key] = ([store.raw(key) for store in self.stores], self._memory(key), value)
+        return value
+
+    def _memory(self, key):
+        for store in self.stores:
+            if isinstance(store, MemoryStore):
+                return store.get(key)
+        return NULL
+
+    def _consistent(self, key):
+        first = NULL
+        for store in self.stores:
+            value = store.get(key)
+            if is_nullish(value) or value == "":
+                continue
+            if isinstance(store, CookieStore):
+                return value
+            if first is NULL:
+                first = value
+        return first
+
+
+class User:
+    """The visitor (or, with ``group=True``, their group). ``options`` are the ``user``/``group`` load options."""
+
+    anonymous_key = "ajs_anonymous_id"
+
+    def __init__(self, page, options=UNDEFINED, cookie_options=UNDEFINED, group=False):
+        self.page = page
+        self.is_group = group
+        self.disabled = truthy(get(options, "disable"))
+        self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
+        self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
+        memory = MemoryStore()
+        persist = get(options, "persist")
+        if self.disabled:
+            stores = []
+        elif persist is not UNDEFINED and not truthy(persist):
+            stores = [memory]
+        else:
+            stores = self._chosen(options, cookie_options, memory)
+        self.identity = Stores(stores)
+        self.legacy = Stores([store for store in stores if isinstance(store, CookieStore)])
+        traits = [store for store in stores if not isinstance(store, (CookieStore, MemoryStore))]
+        if any([isinstance(store, MemoryStore) for store in stores]):
+            traits.append(MemoryStore())
+        self.traits_stores = Stores(traits)
+        old = self.legacy.get("ajs_user") if not group else NULL
+        if kind(old) == "object":
+            if truthy(get(old, "id")):
+                self.id(get(old, "id"))
+            if truthy(get(old, "traits")):
+                self.traits(get(old, "traits"))
+
+    def _chosen(self, options, cookie_options, memory):
+        by_name = {
+            "localStorage": lambda: LocalStore(self.page),
+            "cookie": lambda: CookieStore(self.page, cookie_options),
+            "memory": lambda: memory,
+        }
+        names = ["localStorage", "cookie", "memory"]
+        wanted = get(get(options, "storage"), "stores")
+        if kind(wanted) == "array":
+            names = [get(wanted, index) for index in range(get(wanted, "length"))]
+        if truthy(get(options, "localStorageFallbackDisabled")):
+            names = [name for name in names if name != "localStorage"]
+        return [by_name[name]() for name in names if name in by_name]
+
+    def id(self, new=UNDEFINED):
+        """The user id, NULL when unknown. Setting another id than the known one also renews the anonymous id."""
+        if self.disabled:
+            return NULL
+        if new is not UNDEFINED:
+            previous = self.identity.synced(self.id_key)
+            self.identity.set(self.id_key, new)
+            if previous is not NULL and new is not NULL and new != previous:
+                self.anonymous_id(NULL)
+        current = self.identity.synced(self.id_key)
+        if truthy(current):
+            return current
+        old = self.legacy.get("ajs_user")
+        if truthy(old):
+            old = get(old, "id") if kind(old) == "object" else old
+            return NULL if is_nullish(old) else old
+        return NULL
+
+    def anonymous_id(self, new=UNDEFINED):
+        """The anonymous id, made on first need; NULL forgets it."""
+        if self.is_group:
+            return UNDEFINED
+        if self.disabled:
+            return NULL
+        if new is UNDEFINED:
+            current = self.identity.synced(self.anonymous_key, True)
+            if is_nullish(current):
+                current = self._old_anonymous_id()
+            if truthy(current):
+                return current
+            new = self.page.uuid()
+        self.identity.set(self.anonymous_key, new)
+        return self.identity.synced(self.anonymous_key, True)
+
+    def _old_anonymous_id(self):
+        value = self.legacy.get("_sio")
+        return value.split("----")[0] if kind(value) == "string" and value else NULL
+
+    def traits(self, new=UNDEFINED):
+        """The stored traits as an object of their own; ``new`` replaces them."""
+        if self.disabled:
+            return UNDEFINED
+        if new is NULL:
+            new = make_object()
+        if truthy(new):
+            self.traits_stores.set(self.traits_key, new)
+        value = self.traits_stores.get(self.traits_key)
+        return make_object() if is_nullish(value) else value
+
+    def identify(self, new_id, traits):
+        """Remember an identify call: the same or an unknown user keeps their traits, another one starts afresh."""
+        if self.disabled:
+            return
+        current = self.id()
+        if current is NULL or current == new_id:
+            traits = copy(self.traits(), traits)
+        if truthy(new_id):
+            self.id(new_id)
+        self.traits(traits)
+
+    def logout(self):
+        self.anonymous_id(NULL)
+        self.id(NULL)
+        self.traits(make_object())
+
+    def reset(self):
+        """Forget everything."""
+        self.logout()
+        self.identity.clear(self.id_key)
+        self.identity.clear(self.anonymous_key)
+        self.traits_stores.clear(self.traits_key)
+
+
+def _key(options, where, default):
+    value = get(safe_get(options, where), "key") if kind(options) == "object" else UNDEFINED
+    return default if is_nullish(value) else value

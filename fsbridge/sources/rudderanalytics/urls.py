@@ -1,0 +1,84 @@
+"""URLs taken apart as the browser's URL class does, and query strings as its URLSearchParams does."""
+
+from ..percent import encode
+
+_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443", "ftp": ":21"}
+_SCHEME = "abcdefghijklmnopqrstuvwxyz0123456789+-."
+_PATH_KEEP = "%/:;@&=+$,[]|^\\"
+_QUERY_KEEP = "%/:;@&=+$,[]|^\\?`{}"
+
+
+class Url:
+    """The parts of an absolute URL: ``origin``, ``host``, ``path`` and ``search``."""
+
+    def __init__(self, origin, host, path, search):
+        self.origin = origin
+        self.host = host
+        self.path = path
+        self.search = search
+
+
+def parse(url):
+    """The parts of ``url``, None when it isn't absolute."""
+    rest = url.strip().split("#", 1)[0]
+    scheme, colon, rest = rest.partition(":")
+    scheme = scheme.lower()
+    if not colon or not scheme or not scheme[0].isalpha() or any([char not in _SCHEME for char in scheme]):
+        return None
+    rest, _, query = rest.partition("?")
+    search = "?" + encode(query, _QUERY_KEEP) if query else ""
+    if scheme in _PORTS:
+        search = search.replace("'", "%27")
+        rest = rest.replace("\\", "/").lstrip("/")
+        host, _, path = rest.partition("/")
+        host = host.rpartition("@")[2].lower()
+        if host.endswith(_PORTS[scheme]):
+            host = host[: -len(_PORTS[scheme])]
+        if not host or " " in host:
+            return None
+        return Url(scheme + "://" + host, host, "/" + encode(path, _PATH_KEEP), search)
+    host = ""
+    if rest.startswith("//"):
+        host, slash, path = rest[2:].partition("/")
+        rest = encode(slash + path, _PATH_KEEP)
+    return Url("null", host, rest, search)
+
+
+def referring_domain(referrer):
+    """The host of a referrer, empty where there is none."""
+    url = parse(referrer)
+    return url.host if url else ""
+
+
+def without_hash(url):
+    """Origin, path and query of a URL; what isn't one stays as it is."""
+    parts = parse(url)
+    return parts.origin + parts.path + parts.search if parts else url
+
+
+def query_pairs(search):
+    """Names and values of a query string, in order."""
+    pairs = []
+    for part in search.lstrip("?").split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            pairs.append((_form_decoded(name), _form_decoded(value)))
+    return pairs
+
+
+def _form_decoded(text):
+    """Percent-decoded, with "+" as space; a stray "%" stays."""
+    octets = bytearray()
+    index, text = 0, text.replace("+", " ")
+    while index < len(text):
+        digits = text[index + 1 : index + 3]
+        if text[index] == "%" and len(digits) == 2 and all([char in "0123456789abcdefABCDEF" for char in digits]):
+            octets.append(int(digits, 16))
+            index += 3
+        else:
+            octets.extend(text[index].encode())
+            index += 1
+    try:
+        return bytes(octets).decode()
+    except (ValueError, UnicodeError):
+        return text

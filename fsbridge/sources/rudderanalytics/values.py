@@ -1,0 +1,122 @@
+"""What RudderStack's SDK does to values: taking them in, merging them deeply, passing them through JSON."""
+
+import json
+
+from ...runtime import (
+    copy,
+    delete,
+    from_json,
+    get,
+    has,
+    is_nullish,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_array,
+    make_object,
+    put,
+    same,
+    to_json,
+)
+
+_UNSAFE = ("__proto__", "constructor", "prototype")
+
+
+def taken(value, ancestors=()):
+    """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
+    sort = kind(value)
+    if sort == "bigint":
+        return "[BigInt]"
+    plain = sort == "object" and is_plain(value)
+    if not plain and sort != "array":
+        return value
+    if any([same(value, ancestor) for ancestor in ancestors]):
+        return "[Circular Reference]"
+    ancestors = ancestors + (value,)
+    if not plain:
+        return make_array([taken(item, ancestors) for item in items(value)])
+    result = copy(value)
+    for key in keys(result):
+        item = get(result, key)
+        if kind(item) in ("object", "array", "bigint"):
+            put(result, key, taken(item, ancestors))
+    return result
+
+
+def merged(left, right):
+    """A new object with the properties of both, ``right`` winning: objects merge deeply, arrays index by index.
+
+    An array or object inside an array merges into a plain object, whatever it was: so it is with RudderStack.
+    """
+    result = make_object()
+    left_keys = [] if is_nullish(left) else keys(left)
+    for key in left_keys:
+        old = get(left, key)
+        put(result, key, _chosen(old, get(right, key)) if has(right, key) else old)
+    for key in keys(right):
+        if not has(result, key):
+            put(result, key, get(right, key))
+    return result
+
+
+def _chosen(old, new):
+    if is_plain(old) and is_plain(new):
+        return merged(old, new)
+    if kind(old) != "array" or kind(new) != "array":
+        return new
+    result = items(old)
+    for index, item in enumerate(items(new)):
+        before = result[index] if index < len(result) else None
+        if kind(item) in ("object", "array", "date"):
+            item = merged(before if index < len(result) else make_object(), item)
+        if index < len(result):
+            result[index] = item
+        else:
+            result.append(item)
+    return make_array(result)
+
+
+def through_json(value):
+    """What is left of an object after JSON. Raises where JavaScript throws."""
+    return from_json(to_json(value))
+
+
+def plain_data(value):
+    """A port object as a Python dict, by way of JSON; empty where there is none."""
+    if not is_plain(value):
+        return {}
+    try:
+        return json.loads(to_json(taken(value)))
+    except Exception:  # a getter or toJSON of the page's
+        return {}
+
+
+def without_nullish(value):
+    """The object without null and undefined, at any depth of objects."""
+    result = copy(value)
+    for key in keys(result):
+        item = get(result, key)
+        if is_nullish(item):
+            delete(result, key)
+        elif is_plain(item):
+            put(result, key, without_nullish(item))
+    return result
+
+
+def without_none(data):
+    """The same for plain data."""
+    return {
+        key: without_none(value) if isinstance(value, dict) else value
+        for key, value in data.items()
+        if value is not None
+    }
+
+
+def is_unsafe(value):
+    """Whether a key anywhere in ``value`` could reach an object's prototype."""
+    if kind(value) == "array":
+        return any([is_unsafe(item) for item in items(value)])
+    if not is_plain(value):
+        return False
+    return any([key in _UNSAFE or is_unsafe(get(value, key)) for key in keys(value)])

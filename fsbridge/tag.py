@@ -1,0 +1,79 @@
+"""The Python half of the tag (web/fsbridge.js): reads its attributes and answers with a function that takes calls."""
+
+from . import destinations, settings
+from .bridge import Bridge
+from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, keys, kind
+from .runtime.page import Moment, Page
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def start(config: "Any") -> None:
+    """Begin what the tag's ``config`` (a JavaScript object) asks for.
+
+    ``config.accept(receive)`` gets the function for calls, ``config.refuse(text)`` a settings error instead;
+    ``config.status(text)`` hears of changes. ``receive(method, args, moment)`` performs one call; an empty method only
+    starts the bridge.
+    """
+    try:
+        bridge = Bridge(
+            Page(),
+            _text(config, "destination"),
+            _given(config),
+            _text(config, "source") or None,
+            lambda status: invoke(config, "status", status),
+        )
+    except settings.SettingsError as error:
+        invoke(config, "refuse", str(error))
+        return
+
+    def receive(method, args, moment=UNDEFINED):
+        if not method:
+            bridge.start()
+            return UNDEFINED
+        return bridge.call(method, args, None if is_nullish(moment) else read_moment(moment))
+
+    invoke(config, "accept", callback(receive))
+
+
+def read_moment(moment: "Any") -> Moment:
+    """A Moment from its JavaScript object."""
+    canonical = get(moment, "canonical")
+    return Moment(
+        get(moment, "url"),
+        get(moment, "title"),
+        get(moment, "referrer"),
+        None if is_nullish(canonical) else canonical,
+        get(moment, "time"),
+    )
+
+
+def _text(config, name):
+    value = get(config, name)
+    return value if kind(value) == "string" else ""
+
+
+def _given(config):
+    """The settings: those in ``data-settings``, and over them the single attributes."""
+    given = {}
+    encoded = _text(config, "settings")
+    if encoded:
+        try:
+            parsed = from_json(encoded)
+        except ValueError:
+            parsed = UNDEFINED
+        if not is_plain(parsed):
+            raise settings.SettingsError("data-settings is %r; accepted: a JSON object" % encoded)
+        given = python_settings(parsed)
+    kind_ = destinations.find(_text(config, "destination"))
+    attributes = get(config, "attributes")
+    single = [(key, get(attributes, key)) for key in keys(attributes)]
+    given.update(settings.from_attributes(kind_.name, kind_.settings, single))
+    return given
+
+
+def python_settings(value: "Any") -> "dict[str, Any]":
+    """A JavaScript object of settings as a dict of port values."""
+    return {key: get(value, key) for key in keys(value)}

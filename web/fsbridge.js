@@ -1,0 +1,218 @@
+/*
+ * fsbridge: the one tag a page includes.
+ *
+ *   <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
+ *
+ * At once it stands in for window.analytics (or window.rudderanalytics) and queues calls, with the page and time of
+ * each. Then it boots the Python interpreter; once that is live it drains the queue in order, and from then on a call
+ * runs synchronously: page call, Python, FullStory call, in one tick.
+ */
+(function () {
+  "use strict";
+
+  var VERSION = "0.1.0";
+  var MOST_QUEUED = 1000;
+  var APIS = {
+    "analytics.js": {
+      global: "analytics",
+      methods: (
+        "track page identify group alias screen load ready reset user on once off emit debug timeout setAnonymousId " +
+        "addSourceMiddleware addDestinationMiddleware addIntegrationMiddleware register " +
+        "deregister use noConflict normalize initialize pageview trackLink trackForm trackClick trackSubmit"
+      ).split(" "),
+    },
+    rudderanalytics: {
+      global: "rudderanalytics",
+      methods: (
+        "load ready page track identify alias group reset setAnonymousId getAnonymousId getUserId getUserTraits " +
+        "getGroupId getGroupTraits startSession endSession getSessionId consent setAuthToken addCustomIntegration"
+      ).split(" "),
+    },
+  };
+  var OWN = { destination: 1, source: 1, runtime: 1, settings: 1, base: 1 };
+
+  var tag = document.currentScript || document.querySelector("script[data-destination]");
+  var data = tag ? tag.dataset : {};
+  var source = data.source || (data.destination === "rudderstack" ? "rudderanalytics" : "analytics.js");
+  var base = new URL(data.base || ".", (tag && tag.src) || location.href).href;
+  var queue = [];
+  var receive = null;
+  var settle = {};
+
+  var bridge = (window.fsbridge = {
+    version: VERSION,
+    status: "loading",
+    dropped: 0,
+    ready: new Promise(function (resolve, reject) {
+      settle.resolve = resolve;
+      settle.reject = reject;
+    }),
+  });
+  bridge.ready.catch(function () {});
+
+  function moment() {
+    var link = document.querySelector("link[rel='canonical']");
+    return {
+      url: location.href,
+      title: document.title,
+      referrer: document.referrer,
+      canonical: link ? link.getAttribute("href") : null,
+      time: Date.now(),
+    };
+  }
+
+  function say(error) {
+    if (window.console) console.error("[fsbridge] " + ((error && error.message) || error));
+  }
+
+  function run(method, args, when) {
+    try {
+      return receive(method, args, when);
+    } catch (error) {
+      say(error); // ours, never the page's
+    }
+  }
+
+  function enqueue(method, args, when) {
+    if (queue.length >= MOST_QUEUED) {
+      queue.shift();
+      bridge.dropped++;
+    }
+    var entry = { method: method, args: args, moment: when };
+    queue.push(entry);
+    if (bridge.status === "failed") return Promise.resolve();
+    return new Promise(function (resolve) {
+      entry.resolve = resolve;
+    });
+  }
+
+  function standIn(method) {
+    return function () {
+      var args = Array.prototype.slice.call(arguments);
+      return receive ? run(method, args) : enqueue(method, args, moment());
+    };
+  }
+
+  // What a vendor's snippet has buffered: [method, ...arguments, page context of Segment's newer snippets].
+  function adopt(entries) {
+    for (var i = 0; i < entries.length; i++) {
+      var args = Array.prototype.slice.call(entries[i] || []);
+      var method = args.shift();
+      var context = args[args.length - 1];
+      var when = moment();
+      if (context && context.__t === "bpc") {
+        args.pop();
+        when = { url: context.u, title: context.t, referrer: context.r, canonical: context.c || null, time: Date.now() };
+      }
+      if (typeof method === "string") enqueue(method, args, when);
+    }
+  }
+
+  var api = APIS[source];
+  if (api) {
+    var before = window[api.global];
+    var object = (window[api.global] = {});
+    api.methods.forEach(function (method) {
+      object[method] = standIn(method);
+    });
+    object.push = function (entry) {
+      adopt([entry]);
+      if (receive) drain();
+    };
+    if (Array.isArray(before)) adopt(before);
+  }
+
+  function drain() {
+    while (queue.length) {
+      var entry = queue.shift();
+      var result = run(entry.method, entry.args, entry.moment);
+      entry.resolve(result);
+    }
+  }
+
+  function fail(error) {
+    bridge.status = "failed";
+    say(error);
+    queue.forEach(function (entry) {
+      entry.resolve(); // nobody waits for ever
+    });
+    settle.reject(error instanceof Error ? error : new Error(error));
+  }
+
+  function attributes() {
+    var found = {};
+    Object.keys(data).forEach(function (key) {
+      if (!OWN[key]) found[key] = data[key];
+    });
+    return found;
+  }
+
+  // What Python gets, and how it answers.
+  var start = {
+    destination: data.destination,
+    source: source,
+    attributes: attributes(),
+    settings: data.settings,
+    accept: function (receiver) {
+      receive = receiver;
+    },
+    refuse: fail,
+    status: function (status) {
+      bridge.status = status;
+    },
+  };
+
+  function unpack(FS, files) {
+    Object.keys(files).forEach(function (path) {
+      var folder = "";
+      ("fsbridge-lib/" + path)
+        .split("/")
+        .slice(0, -1)
+        .forEach(function (part) {
+          folder += "/" + part;
+          if (!FS.analyzePath || !FS.analyzePath(folder).exists) {
+            try {
+              FS.mkdir(folder);
+            } catch (error) {
+              // it is there already
+            }
+          }
+        });
+      FS.writeFile("/fsbridge-lib/" + path, files[path]);
+    });
+  }
+
+  function interpreter() {
+    if (data.runtime === "pyodide") {
+      return import(base + "pyodide/pyodide.mjs").then(function (module) {
+        return module.loadPyodide({ indexURL: base + "pyodide/" });
+      });
+    }
+    if (data.runtime && data.runtime !== "micropython") {
+      throw new Error("unknown data-runtime " + data.runtime + "; accepted: micropython, pyodide");
+    }
+    return import(base + "micropython/micropython.mjs").then(function (module) {
+      return module.loadMicroPython({ heapsize: 2 * 1024 * 1024, linebuffer: true });
+    });
+  }
+
+  function boot() {
+    var files = fetch(base + "fsbridge.json").then(function (response) {
+      if (!response.ok) throw new Error("fsbridge.json: " + response.status);
+      return response.json();
+    });
+    return Promise.all([interpreter(), files]).then(function (got) {
+      var python = got[0];
+      unpack(python.FS, got[1]);
+      python.runPython("import sys; sys.path.insert(0, '/fsbridge-lib')");
+      python.pyimport("fsbridge.tag").start(start);
+      if (!receive) return; // refused: the settings are wrong
+      if (bridge.status === "loading") bridge.status = "ready";
+      drain();
+      run("", []);
+      settle.resolve(bridge);
+    });
+  }
+
+  Promise.resolve().then(boot).catch(fail);
+})();
