@@ -39,6 +39,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
     page.set_global(source.global_name, api)
     if kind(before) == "array":
         perform_buffered(page, bridge, before)
+        put(before, "push", get(api, "push"))  # for code that holds on to the buffer
     status = make_object((("version", VERSION), ("status", bridge.status)))
     put(status, "ready", resolved(make_object((("version", VERSION),))))
     page.set_global("fsbridge", status)

@@ -2,7 +2,7 @@
 
 from . import destinations, settings
 from .bridge import Bridge
-from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, keys, kind
+from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, keys, kind, use_guard
 from .runtime.page import Moment, Page
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ def start(config: "Any") -> None:
     ``config.status(text)`` hears of changes. ``receive(method, args, moment)`` performs one call; an empty method only
     starts the bridge.
     """
+    use_guard(get(config, "guard"))
     try:
         bridge = Bridge(
             Page(),

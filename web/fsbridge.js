@@ -29,11 +29,16 @@
       ).split(" "),
     },
   };
+  var SOURCES = {
+    "segment-classic": "analytics.js",
+    "segment-actions": "analytics.js",
+    rudderstack: "rudderanalytics",
+  };
   var OWN = { destination: 1, source: 1, runtime: 1, settings: 1, base: 1 };
 
   var tag = document.currentScript || document.querySelector("script[data-destination]");
   var data = tag ? tag.dataset : {};
-  var source = data.source || (data.destination === "rudderstack" ? "rudderanalytics" : "analytics.js");
+  var source = data.source || SOURCES[data.destination];
   var base = new URL(data.base || ".", (tag && tag.src) || location.href).href;
   var queue = [];
   var receive = null;
@@ -74,15 +79,13 @@
   }
 
   function enqueue(method, args, when) {
+    if (bridge.status === "failed") return Promise.resolve();
     if (queue.length >= MOST_QUEUED) {
-      queue.shift();
+      queue.shift().resolve();
       bridge.dropped++;
     }
-    var entry = { method: method, args: args, moment: when };
-    queue.push(entry);
-    if (bridge.status === "failed") return Promise.resolve();
     return new Promise(function (resolve) {
-      entry.resolve = resolve;
+      queue.push({ method: method, args: args, moment: when, resolve: resolve });
     });
   }
 
@@ -95,32 +98,40 @@
 
   // What a vendor's snippet has buffered: [method, ...arguments, page context of Segment's newer snippets].
   function adopt(entries) {
-    for (var i = 0; i < entries.length; i++) {
-      var args = Array.prototype.slice.call(entries[i] || []);
-      var method = args.shift();
-      var context = args[args.length - 1];
-      var when = moment();
-      if (context && context.__t === "bpc") {
-        args.pop();
-        when = { url: context.u, title: context.t, referrer: context.r, canonical: context.c || null, time: Date.now() };
+    Array.prototype.forEach.call(entries, function (entry) {
+      try {
+        var args = Array.prototype.slice.call(entry);
+        var method = args.shift();
+        var context = args[args.length - 1];
+        var when = moment();
+        if (context && context.__t === "bpc") {
+          args.pop();
+          when = { url: context.u, title: context.t, referrer: context.r, canonical: context.c || null, time: Date.now() };
+        }
+        if (typeof method === "string") enqueue(method, args, when);
+      } catch (error) {
+        say(error); // no array, or one that throws when it is read
       }
-      if (typeof method === "string") enqueue(method, args, when);
-    }
+    });
   }
 
-  var api = APIS[source];
-  if (api) {
+  // Where the settings don't tell which API is wanted, both are there: what a page calls must not be missing.
+  (APIS[source] ? [source] : Object.keys(APIS)).forEach(function (name) {
+    var api = APIS[name];
     var before = window[api.global];
     var object = (window[api.global] = {});
     api.methods.forEach(function (method) {
       object[method] = standIn(method);
     });
-    object.push = function (entry) {
-      adopt([entry]);
+    object.push = function () {
+      adopt(arguments);
       if (receive) drain();
     };
-    if (Array.isArray(before)) adopt(before);
-  }
+    if (Array.isArray(before)) {
+      adopt(before);
+      before.push = object.push; // for code that holds on to the buffer
+    }
+  });
 
   function drain() {
     while (queue.length) {
@@ -133,7 +144,7 @@
   function fail(error) {
     bridge.status = "failed";
     say(error);
-    queue.forEach(function (entry) {
+    queue.splice(0).forEach(function (entry) {
       entry.resolve(); // nobody waits for ever
     });
     settle.reject(error instanceof Error ? error : new Error(error));
@@ -150,13 +161,20 @@
   // What Python gets, and how it answers.
   var start = {
     destination: data.destination,
-    source: source,
+    source: data.source,
     attributes: attributes(),
     settings: data.settings,
     accept: function (receiver) {
       receive = receiver;
     },
     refuse: fail,
+    guard: function (f, self, args) {
+      try {
+        return [f.apply(self, args)];
+      } catch (error) {
+        return String((error && error.message) || error || "a JavaScript error");
+      }
+    },
     status: function (status) {
       bridge.status = status;
     },

@@ -16,6 +16,7 @@ from ..runtime import (
     kind,
     make_array,
     make_object,
+    own_keys,
     put,
     rename,
     text,
@@ -151,7 +152,7 @@ class SegmentClassic:
     def _cloned(self, value):
         result = copy(value)
         if self.iso_dates:
-            for key in keys(result):
+            for key in own_keys(result):
                 item = get(result, key)
                 dated = self._dated(item)
                 if dated is not item:

@@ -42,6 +42,9 @@ has = _port.has
 put = _port.put
 delete = _port.delete
 copy = _port.copy
+# Cheaper, for plain objects that we made ourselves: nothing of theirs can throw.
+duplicate = _port.duplicate
+own_keys = _port.own_keys
 rename = _port.rename
 items = _port.items
 
@@ -50,6 +53,7 @@ make_date = _port.make_date
 date_ms = _port.date_ms
 zone_offset_minutes = _port.zone_offset_minutes
 to_json = _port.to_json
+json_size = _port.json_size
 from_json = _port.from_json
 lower = _port.lower
 upper = _port.upper
@@ -60,6 +64,7 @@ make_rejected = _port.make_rejected
 make_function = _port.make_function
 make_method = _port.make_method
 callback = _port.callback
+use_guard = _port.use_guard
 from_python = _port.from_python
 
 # Calling JavaScript

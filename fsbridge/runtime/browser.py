@@ -13,6 +13,8 @@ UNDEFINED = _own.UNDEFINED
 NULL = _own.NULL
 JsError = _own.JsError
 read = _own.read
+put = _own.write
+use_guard = _own.use_guard
 outgoing = _own.outgoing
 is_handle = _own.is_handle
 attempt = _own.attempt
@@ -22,7 +24,6 @@ window = js.window if hasattr(js, "window") else js.globalThis
 
 # Functions are read with Reflect.get: MicroPython's attribute access would wrap them.
 _get = js.Reflect.get
-_set = js.Reflect.set
 _apply = js.Reflect.apply
 _new = js.Object.new
 _array_new = js.Array.new
@@ -32,8 +33,8 @@ _safe_set = _get(js.Reflect, "set")
 _tag = _get(js.Object.prototype, "toString")
 _box = _get(window, "Object")
 _assign = _get(js.Object, "assign")
-_keys = js.Object.keys
-_entries = js.Object.entries
+_keys_of = _get(js.Object, "keys")
+_entries = _get(js.Object, "entries")
 _from_entries = js.Object.fromEntries
 _has_own = js.Object.hasOwn
 _stringify = _get(js.JSON, "stringify")
@@ -117,7 +118,7 @@ def to_number(value):
 def make_object(pairs=()):
     result = _new()
     for key, value in pairs:
-        _set(result, key, outgoing(value))
+        put(result, key, value)
     return result
 
 
@@ -133,7 +134,7 @@ def keys(value):
         return [str(i) for i in range(len(value))]
     if not is_handle(value):
         return []
-    return items(attempt(_get(js.Object, "keys"), js.Object, (value,)))
+    return _texts(attempt(_keys_of, js.Object, (value,)))
 
 
 def get(value, key):
@@ -162,10 +163,6 @@ def has(value, key):
     return is_handle(value) and _has_own(value, key)
 
 
-def put(value, key, item):
-    _set(value, key, outgoing(item))
-
-
 def delete(value, key):
     js.Reflect.deleteProperty(value, key)
 
@@ -174,9 +171,23 @@ def copy(*sources):
     return attempt(_assign, js.Object, (_new(),) + sources)
 
 
+def duplicate(value):
+    return _assign(_new(), value)
+
+
+def own_keys(value):
+    return _texts(_keys_of(value))
+
+
+def _texts(array):
+    """A JavaScript array of texts as a list, in few crossings."""
+    texts = array.join("\n").split("\n")
+    return texts if texts != [""] and len(texts) == array.length else items(array)
+
+
 def rename(value, rule):
     # The values stay on the JavaScript side: only keys cross.
-    pairs = attempt(_get(js.Object, "entries"), js.Object, (value,))
+    pairs = attempt(_entries, js.Object, (value,))
     for index in range(pairs.length):
         pair = pairs[index]
         pair[0] = rule(pair[0])
@@ -201,6 +212,11 @@ def zone_offset_minutes():
 
 def to_json(value):
     return attempt(_stringify, js.JSON, (value,))
+
+
+def json_size(value):
+    texts = attempt(_array_from, js.Array, (_array_of(outgoing(value)), _stringify))
+    return construct("Blob", texts).size
 
 
 def from_json(source):
@@ -253,20 +269,10 @@ def make_function(body, name=""):
     return make_method(lambda this, args: body(args), name)
 
 
-_returned = None
-
-
-def _keep(value):
-    # MicroPython may collect garbage after a function returned and before JavaScript took the result: hold on to it.
-    global _returned
-    _returned = value
-    return value
-
-
 def make_method(body, name=""):
     # A Proxy's apply trap hands over the arguments as one array, so that no argument is converted on the way.
     handler = _new()
-    handler.apply = _own.callback(lambda target, this, args: _keep(outgoing(body(this, args))))
+    handler.apply = _own.callback(lambda target, this, args: outgoing(body(this, args)))
     target = _apply(_get(js.Function.prototype, "bind"), _get(window, "Object"), _no_args)
     return js.Proxy.new(target, handler)
 

@@ -426,6 +426,16 @@ def copy(*sources: Any) -> Any:
     return make_object(result.items())
 
 
+def duplicate(value: Any) -> Any:
+    """`copy` of one plain object of our own."""
+    return copy(value)
+
+
+def own_keys(value: Any) -> list[str]:
+    """`keys` of a plain object of our own."""
+    return keys(value)
+
+
 def rename(value: Any, rule: Callable[[str], str]) -> Any:
     """A new object with every own key passed through ``rule``; of equal names the last wins."""
     return {rule(key): get(value, key) for key in keys(value)}
@@ -478,6 +488,11 @@ def to_json(value: Any) -> Any:
     if plain is UNDEFINED:
         return UNDEFINED
     return _encode(plain)
+
+
+def json_size(value: Any) -> int:
+    """Bytes of ``JSON.stringify(value)`` in UTF-8, without bringing a large text across. Raises like `to_json`."""
+    return len(text(to_json(value)).encode())
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -560,6 +575,10 @@ def make_function(body: Callable[[Any], Any], name: str = "") -> Any:
 def make_method(body: Callable[[Any, Any], Any], name: str = "") -> Any:
     """Like `make_function`, for a function that also wants its ``this``: ``body(this, args)``."""
     return Method(body, name)
+
+
+def use_guard(function: Any) -> None:
+    """Take the page's own function for catching JavaScript exceptions, where the interpreter can't."""
 
 
 def callback(body: Callable[..., Any]) -> Any:

@@ -1,6 +1,7 @@
 """What is MicroPython's own about crossing into JavaScript.
 
-- Attribute access wraps a function in a bound method, so functions are read with Reflect.get.
+- Attribute access binds a function to its object, for every later call of it, too. So functions are read by subscript
+  or Reflect.get, and one that is called by itself is never read as an attribute anywhere.
 - Whole numbers are cut to 32 bits in both directions: `read` fetches them again as text, `outgoing` sends floats.
 - A JavaScript exception is not an exception here: it unwinds the interpreter past every ``except`` and leaves its
   garbage collector off. Whatever may throw goes through `attempt`, which lets a built-in catch for us: `new Promise`
@@ -33,10 +34,18 @@ class JsError(Exception):
 
 def read(obj, key):
     """``obj[key]``, exact for own properties. Not for objects whose getters may throw."""
-    value = _get(obj, key)
+    # A text key: with a number MicroPython checks the bounds, and throws.
+    value = obj[key] if type(key) is str else obj[str(key)]
     if type(value) is int:
         return _exact(obj, key, value)
     return value
+
+
+def write(obj, key, value):
+    """``obj[key] = value``, exact."""
+    if type(value) is int and not -_SAFE < value < _SAFE:
+        value = float(value)
+    obj[key] = value
 
 
 def _exact(obj, key, cut):
@@ -44,13 +53,13 @@ def _exact(obj, key, cut):
     if descriptor is UNDEFINED:  # inherited: the cut number is all there is
         return cut
     row = _values(descriptor)
-    if cut == 0:
-        row[1] = -0.0
-        if _apply(_is, None, row):
-            return -0.0
+    row[1] = cut
+    if _apply(_is, None, row):
+        return cut
+    row[1] = -0.0
+    if cut == 0 and _apply(_is, None, row):
+        return -0.0
     digits = row.join(" ").split(" ", 1)[0]
-    if len(digits) < 10 and digits.lstrip("-").isdigit():
-        return int(digits)
     try:
         return float(digits)
     except ValueError:  # a getter: its own descriptor holds no value
@@ -68,10 +77,24 @@ def is_handle(value):
     return isinstance(value, JsProxy)
 
 
+_guard = None
+
+
+def use_guard(function):
+    """Let JavaScript of ours catch: ``function(f, this, args)`` gives ``[result]``, or the error's text."""
+    global _guard
+    _guard = function
+
+
 def attempt(function, this, args):
     """``function.apply(this, args)``. Raises JsError when it throws."""
-    if not isinstance(function, JsProxy):
+    if type(function) is not JsProxy:
         raise JsError("not a function")
+    if _guard is not None:
+        outcome = _guard(function, this, _array(*[outgoing(arg) for arg in args]))
+        if type(outcome) is str:
+            raise JsError(outcome)
+        return read(outcome, "0")
     thunk = _object()
     bound = _apply(_bind, function, _array(this, *[outgoing(arg) for arg in args]))
     getter = _object()
@@ -93,6 +116,16 @@ def _has_value(out):
 _ignore = _get(js.Function, "prototype")
 
 
+_returned = None
+
+
 def callback(body):
     """A Python function as JavaScript can hold it."""
-    return body
+
+    def kept(*args):
+        # Garbage may be collected after a function returned and before JavaScript took the result: hold on to it.
+        global _returned
+        _returned = body(*args)
+        return _returned
+
+    return kept

@@ -25,18 +25,25 @@ class Page:
             raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.runtime.simulated")
         self.window = window
         self.document = get(window, "document")
+        self._location = get(window, "location")
+        self._areas = {}
+        self._cookies_readable = False
 
     def moment(self):
         """The page as it is now."""
         link = ask(self.document, "querySelector", "link[rel='canonical']")
         canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
         return Moment(
-            get(get(self.window, "location"), "href"),
+            get(self.location(), "href"),
             get(self.document, "title"),
             get(self.document, "referrer"),
             None if canonical is NULL else canonical,
             self.now(),
         )
+
+    def location(self):
+        """``window.location``."""
+        return get(self.window, "location") if ON_CPYTHON else self._location
 
     def now(self):
         """Milliseconds since 1970."""
@@ -71,36 +78,55 @@ class Page:
         except Exception:  # a page without console must not break anything
             pass
 
-    # Storage can be denied, full or missing: reading then finds nothing, writing returns False.
+    # Storage can be denied, full or missing: reading then finds nothing, writing returns False. Whether an area can be
+    # read is tried out once.
+
+    def _area(self, name):
+        if name not in self._areas:
+            try:
+                area = safe_get(self.window, name)
+                invoke(area, "getItem", "")
+            except Exception:
+                area = None
+            self._areas[name] = area
+        return self._areas[name]
 
     def stored(self, key, area="localStorage"):
         """A stored text, or None."""
-        try:
-            value = invoke(safe_get(self.window, area), "getItem", key)
-        except Exception:
+        storage = self._area(area)
+        if storage is None:
             return None
-        return value if kind(value) == "string" else None
+        value = ask(storage, "getItem", key)
+        return value if isinstance(value, str) else None
 
     def store(self, key, text, area="localStorage"):
+        """Store a text; False when it is refused."""
         try:
-            invoke(safe_get(self.window, area), "setItem", key, text)
+            invoke(self._area(area), "setItem", key, text)
         except Exception:
             return False
         return True
 
     def unstore(self, key, area="localStorage"):
-        try:
-            invoke(safe_get(self.window, area), "removeItem", key)
-        except Exception:
-            pass
+        """Remove a stored text."""
+        storage = self._area(area)
+        if storage is not None:
+            ask(storage, "removeItem", key)
 
-    def cookie(self, name):
-        """A cookie's raw value, or None."""
+    def cookies(self):
+        """All cookies as ``document.cookie`` has them, empty where they are denied."""
+        if self._cookies_readable:
+            return get(self.document, "cookie")
         try:
             line = safe_get(self.document, "cookie")
         except Exception:
-            return None
-        for part in line.split("; "):
+            return ""
+        self._cookies_readable = True
+        return line
+
+    def cookie(self, name):
+        """A cookie's raw value, or None."""
+        for part in self.cookies().split("; "):
             key, _, value = part.partition("=")
             if key == name:
                 return value

@@ -8,6 +8,7 @@ UNDEFINED = None
 NULL = jsnull
 
 _get = js.Reflect.get
+_set = js.Reflect.set
 _apply = js.Reflect.apply
 _descriptor = js.Object.getOwnPropertyDescriptor
 _values = js.Object.values
@@ -25,6 +26,15 @@ def read(obj, key):
             if _apply(_is, UNDEFINED, row):
                 return -0.0
     return value
+
+
+def write(obj, key, value):
+    """``obj[key] = value``, exact."""
+    _set(obj, key, outgoing(value))
+
+
+def use_guard(function):
+    """Nothing: a JavaScript exception is an exception here."""
 
 
 def outgoing(value):

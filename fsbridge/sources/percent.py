@@ -24,7 +24,7 @@ def decode(value: str) -> str:
     while index < len(value):
         if value[index] == "%":
             digits = value[index + 1 : index + 3]
-            if len(digits) < 2:
+            if not is_octet(digits):
                 raise ValueError("malformed percent-encoding")
             octets.append(int(digits, 16))
             index += 3
@@ -32,3 +32,8 @@ def decode(value: str) -> str:
             octets.extend(value[index].encode())
             index += 1
     return bytes(octets).decode()
+
+
+def is_octet(digits: str) -> bool:
+    """Whether these are the two hexadecimal digits that may follow a percent sign."""
+    return len(digits) == 2 and all([digit in "0123456789abcdefABCDEF" for digit in digits])

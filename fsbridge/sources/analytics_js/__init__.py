@@ -105,8 +105,11 @@ class AnalyticsJs:
         if not self._started:
             self.start(UNDEFINED)
 
-    def start(self, options):
-        """Begin with the options of ``analytics.load``: identity, integrations, calls from the query string."""
+    def start(self, options, cdn=UNDEFINED):
+        """Begin with the options of ``analytics.load``: identity, integrations, calls from the query string.
+
+        ``cdn`` is the workspace's settings document, if the page hands one over.
+        """
         self._started = True
         if not is_nullish(options):
             disable = get(options, "disable")
@@ -118,6 +121,10 @@ class AnalyticsJs:
             self.destination.configure(options)
         if self.destination.installed(self.integrations):
             self.pipeline.install(self.destination.plugins)
+            if not (is_nullish(cdn) and is_nullish(get(options, "plan"))):
+                from .workspace import Workspace  # here, because few pages need it
+
+                self.pipeline.workspace = Workspace(cdn, options, self.destination.plugins, self.report)
             self._begin()
         if get(options, "useQueryString") is not False:
             self._query_string(query_of(self._now().url), get(options, "useQueryString"))
@@ -143,7 +150,7 @@ class AnalyticsJs:
     def _do_track(self, args):
         event, properties, options, callback = arguments.track(args)
         fields = (("event", event), ("properties", properties))
-        return self._send("track", fields, options, callback, lambda: (event, properties, options))
+        return self._send("track", fields, options, callback, lambda shown: (event, properties, shown))
 
     def _do_page(self, args):
         return self._page("page", args)
@@ -161,13 +168,13 @@ class AnalyticsJs:
                 put(properties, "category", category)
         if name is not NULL:
             fields.append(("name", name))
-        return self._send(kind_, fields, options, callback, lambda: (category, name, properties, options))
+        return self._send(kind_, fields, options, callback, lambda shown: (category, name, properties, shown))
 
     def _do_identify(self, args):
         user_id, traits, options, callback = arguments.user(args, self.user.id)
         self.user.identify(user_id, traits)
         fields = (("userId", self.user.id()), ("traits", self.user.traits()))
-        return self._send("identify", fields, options, callback, lambda: (self.user.id(), traits, options))
+        return self._send("identify", fields, options, callback, lambda shown: (self.user.id(), traits, shown))
 
     def _do_group(self, args):
         if get(args, "length") == 0:
@@ -175,14 +182,14 @@ class AnalyticsJs:
         group_id, traits, options, callback = arguments.user(args, self.group.id)
         self.group.identify(group_id, traits)
         fields = (("groupId", self.group.id()), ("traits", self.group.traits()))
-        return self._send("group", fields, options, callback, lambda: (self.group.id(), traits, options))
+        return self._send("group", fields, options, callback, lambda shown: (self.group.id(), traits, shown))
 
     def _do_alias(self, args):
         to, from_, options, callback = arguments.alias(args)
         fields = [("userId", to)]
         if from_ is not NULL:
             fields.append(("previousId", from_))
-        return self._send("alias", fields, options, callback, lambda: (to, from_, options))
+        return self._send("alias", fields, options, callback, lambda shown: (to, from_, shown))
 
     def _send(self, kind_, fields, options, callback, emitted):
         message = self.factory.make(kind_, fields, options, self.integrations, self._now())
@@ -195,7 +202,7 @@ class AnalyticsJs:
                 # As with Segment a callback follows after the page's own tick.
                 self.page.later_with(callback, 0, context)
             if kind_ in self._listeners:
-                self._emit(kind_, emitted())
+                self._emit(kind_, emitted(make_object() if options is UNDEFINED else options))
 
         self.pipeline.send(message, done)
         return resolved(context)
@@ -204,7 +211,7 @@ class AnalyticsJs:
 
     def _do_load(self, args):
         if not self._started:
-            self.start(get(args, 1))
+            self.start(get(args, 1), get(get(args, 0), "cdnSettings"))
         return resolved(UNDEFINED)
 
     def _do_ready(self, args):

@@ -1,6 +1,9 @@
-"""What each argument of an analytics.js call means: the overloads of track, page, identify, group and alias."""
+"""What each argument of an analytics.js call means: the overloads of track, page, identify, group and alias.
 
-from ...runtime import NULL, UNDEFINED, get, is_nullish, is_plain, items, kind, make_object, text
+Options that a call doesn't give are UNDEFINED.
+"""
+
+from ...runtime import NULL, UNDEFINED, get, is_nullish, is_plain, items, kind, make_object, tag, text
 
 
 class Missing(ValueError):
@@ -22,7 +25,8 @@ def _padded(args, length):
 def track(args):
     """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
     event, properties, options, _ = values = _padded(args, 4)
-    in_one = is_plain(event)
+    sorts = [tag(value) for value in values]
+    in_one = sorts[0] == "object"
     name = get(event, "event") if in_one else event
     if kind(name) != "string" or name == "":
         raise Missing("Event missing")
@@ -30,14 +34,21 @@ def track(args):
         data = get(event, "properties")
         if is_nullish(data):
             data = make_object()
+        chosen = _unless_nullish(options if sorts[1].endswith("function") else properties)
     else:
-        data = properties if is_plain(properties) else make_object()
-    chosen = make_object()
-    if kind(options) != "function" and not is_nullish(options):
-        chosen = options
-    if in_one and kind(properties) != "function":
-        chosen = make_object() if is_nullish(properties) else properties
-    return name, data, chosen, _function(values)
+        data = properties if sorts[1] == "object" else make_object()
+        chosen = _unless_nullish(options)
+    callback = UNDEFINED
+    for value, sort in zip(values, sorts):
+        if sort.endswith("function"):
+            callback = value
+            break
+    return name, data, UNDEFINED if kind(chosen) == "function" else chosen, callback
+
+
+def _unless_nullish(options):
+    """Options as a call gives them; UNDEFINED for none."""
+    return UNDEFINED if options is NULL else options
 
 
 def page(args):
@@ -63,8 +74,6 @@ def page(args):
         properties, options = plain
     if properties is UNDEFINED:
         properties = make_object()
-    if options is UNDEFINED:
-        options = make_object()
     return category, name, properties, options, _function(values)
 
 
@@ -93,7 +102,7 @@ def user(args, current_id):
     return (
         found["id"] if "id" in found else current_id(),
         make_object() if is_nullish(traits) else traits,
-        make_object() if is_nullish(options) else options,
+        _unless_nullish(options),
         found.get("callback", UNDEFINED),
     )
 
@@ -109,6 +118,6 @@ def alias(args):
     return (
         strings[0] if strings else values[0],
         strings[1] if len(strings) > 1 else NULL,
-        plain[0] if plain else make_object(),
+        plain[0] if plain else UNDEFINED,
         _function(values),
     )

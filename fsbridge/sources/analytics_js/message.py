@@ -5,6 +5,7 @@ from ...runtime import (
     call,
     copy,
     delete,
+    duplicate,
     get,
     has,
     invoke,
@@ -14,6 +15,7 @@ from ...runtime import (
     kind,
     make_date,
     make_object,
+    own_keys,
     put,
     truthy,
 )
@@ -85,6 +87,7 @@ class Factory:
         self.page = page
         self.user = user
         self._constant = self._constant_context(version)
+        self._place = self._context = None
         self._serial = 0
         self._run = page.uuid()
 
@@ -109,70 +112,102 @@ class Factory:
 
     def make(self, kind_, fields, options, integrations, moment):
         """A message of type ``kind_`` with ``fields`` (pairs) under the call's ``options``. Raises Invalid."""
-        override = get(options, "anonymousId")
-        if truthy(override):
-            self.user.anonymous_id(override)
-        options = copy(options)
-        for name in keys(options):
-            if get(options, name) is UNDEFINED:
-                delete(options, name)
+        if options is not UNDEFINED:
+            override = get(options, "anonymousId")
+            if truthy(override):
+                self.user.anonymous_id(override)
         message = make_object((("timestamp", make_date(moment.time)), ("type", kind_)))
         for name, value in fields:
             put(message, name, value)
+        surroundings = self._surroundings(moment)
+        if options is UNDEFINED:
+            context = duplicate(surroundings)
+            put(message, "integrations", _booleans(integrations))
+            put(message, "messageId", self._message_id())
+        else:
+            context = self._apply(message, copy(options), integrations)
+        user_id, anonymous_id = self.user.ids()
+        if truthy(user_id):
+            put(message, "userId", user_id)
+        if truthy(anonymous_id):
+            put(message, "anonymousId", anonymous_id)
+        _validate(kind_, message)
+        page = get(surroundings, "page")
+        if kind_ == "page":
+            page = _with_page_properties(message, page)
+        put(context, "page", duplicate(page) if options is UNDEFINED else copy(page, get(context, "page")))
+        if options is not UNDEFINED:
+            _enrich(context, surroundings)
+        put(message, "context", context)
+        return message
+
+    def _apply(self, message, options, integrations):
+        """Put what a call's options say into its message; returns the context they give."""
+        for name in own_keys(options):
+            if get(options, name) is UNDEFINED:
+                delete(options, name)
         put(message, "integrations", copy(_booleans(integrations), get(options, "integrations")))
         context = get(options, "context")
         context = make_object() if is_nullish(context) else copy(context)
-        put(message, "context", context)
-        for name in keys(options):
+        for name in own_keys(options):
             if name in _TOP_LEVEL:
                 put(message, name, get(options, name))
             elif name not in ("context", "integrations"):
                 _put_path(context, name, get(options, name))
         chosen = get(options, "messageId")
         put(message, "messageId", chosen if truthy(chosen) else self._message_id())
-        user_id = self.user.id()
-        if truthy(user_id):
-            put(message, "userId", user_id)
-        anonymous_id = self.user.anonymous_id()
-        if truthy(anonymous_id):
-            put(message, "anonymousId", anonymous_id)
-        _validate(kind_, message)
-        self._add_page(message, context, moment)
-        self._enrich(context)
-        return message
+        return context
 
     def _message_id(self):
         self._serial += 1
         return "%s-%d" % (self._run, self._serial)
 
-    def _add_page(self, message, context, moment):
-        page = page_context(moment)
-        own = page
-        if get(message, "type") == "page":
-            properties = get(message, "properties")
-            name = get(message, "name")
-            whole = copy(page, properties)
-            if truthy(name):
-                put(whole, "name", name)
-            put(message, "properties", whole)
-            own = copy(page)
-            for key in keys(page):
-                if has(properties, key):
-                    put(own, key, get(properties, key))
-        put(context, "page", copy(own, get(context, "page")))
+    def _surroundings(self, moment):
+        """The context of a plain message at that moment, for copying: made anew only when the page has changed."""
+        place = (moment.url, moment.title, moment.referrer, moment.canonical)
+        if place != self._place:
+            self._place = place
+            self._context = duplicate(self._constant)
+            page = page_context(moment)
+            put(self._context, "page", page)
+            search = get(page, "search")
+            if search:
+                put(self._context, "campaign", campaign(search))
+        return self._context
 
-    def _enrich(self, context):
-        given = make_object([(key, get(context, key)) for key in ("locale", "library") if has(context, key)])
-        for key in keys(self._constant):
-            if is_nullish(get(given, key)):
-                put(context, key, get(self._constant, key))
-        search = get(get(context, "page"), "search")
-        if kind(search) == "string" and search and not truthy(get(context, "campaign")):
-            put(context, "campaign", campaign(search))
+
+def _with_page_properties(message, page):
+    """Give a page message its page's properties; returns the page as the properties overrule it."""
+    properties = get(message, "properties")
+    whole = copy(page, properties)
+    name = get(message, "name")
+    if truthy(name):
+        put(whole, "name", name)
+    put(message, "properties", whole)
+    own = duplicate(page)
+    for key in own_keys(page):
+        if has(properties, key):
+            put(own, key, get(properties, key))
+    return own
+
+
+def _enrich(context, surroundings):
+    """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
+    for key in own_keys(surroundings):
+        given = get(context, key)
+        if key in ("page", "campaign"):
+            continue
+        if key not in ("locale", "library") or is_nullish(given):
+            put(context, key, get(surroundings, key))
+    search = get(get(context, "page"), "search")
+    if kind(search) == "string" and search and not truthy(get(context, "campaign")):
+        put(context, "campaign", campaign(search))
 
 
 def _booleans(integrations):
     """Load-time integrations as an event carries them: each name on or off."""
+    if integrations is UNDEFINED:
+        return make_object()
     return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
 
 

@@ -1,4 +1,4 @@
-"""From message to destination, in order: source middleware, plugins, filters, destination middleware.
+"""From message to destination, in order: tracking plan, source middleware and plugins, filters, destination middleware.
 
 A middleware may be slow: then later messages wait their turn. One that throws, or that takes longer than
 ``PATIENCE`` milliseconds, is skipped and reported, and the message goes on.
@@ -46,6 +46,7 @@ class Pipeline:
         self.report = report
         self.steps = []
         self.destination_steps = []
+        self.workspace = None
         self._waiting = []
         self._work = None
         self._facades = Facades()
@@ -77,7 +78,14 @@ class Pipeline:
     def send(self, message, done):
         """Carry ``message`` through; ``done(message or None)`` follows when all destinations have had it."""
         if self._work is None:
-            self._run(self._carry(message, done))
+            if self.steps or self.workspace is not None or any(self.destination_steps):
+                self._run(self._carry(message, done))
+                return
+            integrations = get(message, "integrations")
+            for plugin in self.plugins:
+                if allows(integrations, plugin.integration, plugin.alternative):
+                    self.deliver(message, plugin)
+            done(message)
             return
         if len(self._waiting) >= LIMIT:
             self.report("a middleware holds up more than %d messages: the oldest is dropped" % LIMIT)
@@ -129,6 +137,8 @@ class Pipeline:
         return UNDEFINED
 
     def _carry(self, message, done):
+        if self.workspace is not None:
+            self.workspace.plan(message)
         for kind_, step in list(self.steps):
             if kind_ == "middleware":
                 for promise in self._middleware(step, message, "integrations", self._names()):
@@ -144,6 +154,10 @@ class Pipeline:
             if not allows(integrations, plugin.integration, plugin.alternative):
                 continue
             own = message
+            if self.workspace is not None:
+                own = self.workspace.message_for(plugin, message, self._facades.clone)
+                if own is None:
+                    continue
             for function in list(steps):
                 if own is message:
                     own = self._facades.clone(message)

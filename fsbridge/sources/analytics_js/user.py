@@ -6,7 +6,9 @@ from ...runtime import (
     copy,
     from_json,
     get,
+    has,
     is_nullish,
+    items,
     kind,
     make_object,
     safe_get,
@@ -14,9 +16,12 @@ from ...runtime import (
     to_json,
     truthy,
 )
-from ..percent import decode, encode
+from ..percent import decode, encode, is_octet
 
+# What stays unencoded in a cookie's value and in its name.
 _COOKIE_KEEP = "#$&+:<>=/?@[]^`{}|"
+_NAME_KEEP = "#$&+^`|"
+_STORES = ("localStorage", "cookie", "memory")
 _YEAR_DAYS = 365
 
 
@@ -52,24 +57,17 @@ class CookieStore:
     def attributes(self):
         """What follows the value in a cookie line, but for the expiry; the domain is found once."""
         if self._attributes is None:
-            domain = _option(self.options, "domain")
-            if domain is None:
-                domain = widest_domain(self.page)
-            path = _option(self.options, "path") or "/"
-            same_site = _option(self.options, "sameSite") or "Lax"
-            secure = _option(self.options, "secure")
-            self._attributes = "".join(
-                (
-                    "; path=" + path,
-                    "; domain=" + domain if domain else "",
-                    "; SameSite=" + same_site,
-                    "; secure" if secure else "",
-                )
-            )
+            pairs = [
+                ("path", _option(self.options, "path", "/")),
+                ("domain", get(self.options, "domain") if _given(self.options, "domain") else widest_domain(self.page)),
+                ("SameSite", _option(self.options, "sameSite", "Lax")),
+                ("secure", _option(self.options, "secure", False)),
+            ]
+            self._attributes = "".join([_attribute(name, value) for name, value in pairs if truthy(value)])
         return self._attributes
 
     def raw(self, key):
-        return self.page.cookie(encode(key, _COOKIE_KEEP))
+        return self.page.cookie(_cookie_name(key))
 
     def get(self, key):
         raw = self.raw(key)
@@ -78,24 +76,21 @@ class CookieStore:
         if raw.startswith('"'):
             raw = raw[1:-1]
         try:
-            raw = decode(raw)
-        except ValueError:
-            pass
-        return _parsed(raw)
+            return _parsed(_decoded(raw))
+        except ValueError:  # bytes that are no text: as if it weren't there
+            return NULL
 
     def set(self, key, value):
         if value is NULL:
             self.remove(key)
             return
         plain = value if kind(value) == "string" else to_json(value)
-        days = _option(self.options, "maxage")
-        seconds = int((_YEAR_DAYS if days is None else days) * 86400)
-        self.page.set_cookie(
-            encode(key, _COOKIE_KEEP), encode(plain, _COOKIE_KEEP), "; max-age=%d%s" % (seconds, self.attributes())
-        )
+        days = _option(self.options, "maxage", _YEAR_DAYS)
+        age = "; max-age=%d" % int(days * 86400) if kind(days) == "number" else ""  # without: until the browser closes
+        self.page.set_cookie(_cookie_name(key), encode(plain, _COOKIE_KEEP), age + self.attributes())
 
     def remove(self, key):
-        self.page.set_cookie(encode(key, _COOKIE_KEEP), "", "; max-age=0" + self.attributes())
+        self.page.set_cookie(_cookie_name(key), "", "; max-age=0" + self.attributes())
 
 
 class MemoryStore:
@@ -117,10 +112,39 @@ class MemoryStore:
         self.values.pop(key, None)
 
 
-def _option(options, name):
-    """A cookie option, or None where nothing was given."""
-    value = get(options, name)
-    return None if is_nullish(value) else value
+def _given(options, name):
+    """Whether an option is there; null and undefined count, and stand for no such attribute."""
+    return not is_nullish(options) and has(options, name)
+
+
+def _option(options, name, default):
+    return get(options, name) if _given(options, name) else default
+
+
+def _attribute(name, value):
+    return "; " + name if value is True else "; %s=%s" % (name, text(value).split(";")[0])
+
+
+def _cookie_name(key):
+    return encode(key, _NAME_KEEP).replace("(", "%28").replace(")", "%29")
+
+
+def _decoded(raw):
+    """A cookie's value without percent-encoding; a percent sign that encodes nothing stays. May raise ValueError."""
+    if "%" not in raw:
+        return raw
+    out, index = [], 0
+    while index < len(raw):
+        end = index
+        while raw[end : end + 1] == "%" and is_octet(raw[end + 1 : end + 3]):
+            end += 3
+        if end > index:
+            out.append(decode(raw[index:end]))
+        else:
+            end = index + 1
+            out.append(raw[index])
+        index = end
+    return "".join(out)
 
 
 def _parsed(raw):
@@ -216,6 +240,8 @@ class User:
     def __init__(self, page, options=UNDEFINED, cookie_options=UNDEFINED, group=False):
         self.page = page
         self.is_group = group
+        self._ids = None
+        self._ids_state = None
         self.disabled = truthy(get(options, "disable"))
         self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
         self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
@@ -246,19 +272,20 @@ class User:
             "cookie": lambda: CookieStore(self.page, cookie_options),
             "memory": lambda: memory,
         }
-        names = ["localStorage", "cookie", "memory"]
+        names = list(_STORES)
         wanted = get(get(options, "storage"), "stores")
-        if kind(wanted) == "array":
-            names = [get(wanted, index) for index in range(get(wanted, "length"))]
+        if kind(wanted) == "array" and all([name in _STORES for name in items(wanted)]):
+            names = items(wanted)
         if truthy(get(options, "localStorageFallbackDisabled")):
             names = [name for name in names if name != "localStorage"]
-        return [by_name[name]() for name in names if name in by_name]
+        return [by_name[name]() for name in names]
 
     def id(self, new=UNDEFINED):
         """The user id, NULL when unknown. Setting another id than the known one also renews the anonymous id."""
         if self.disabled:
             return NULL
         if new is not UNDEFINED:
+            self._ids = None
             previous = self.identity.synced(self.id_key)
             self.identity.set(self.id_key, new)
             if previous is not NULL and new is not NULL and new != previous:
@@ -285,12 +312,25 @@ class User:
             if truthy(current):
                 return current
             new = self.page.uuid()
+        self._ids = None
         self.identity.set(self.anonymous_key, new)
         return self.identity.synced(self.anonymous_key, True)
 
     def _old_anonymous_id(self):
         value = self.legacy.get("_sio")
         return value.split("----")[0] if kind(value) == "string" and value else NULL
+
+    def ids(self):
+        """``(id, anonymous_id)`` as an event carries them; cheap while the browser's stores stay as they are."""
+        state = (self.page.cookies(), self.page.stored(self.id_key), self.page.stored(self.anonymous_key))
+        if self._ids is None or state != self._ids_state:
+            self._ids = self.id(), self.anonymous_id()
+            self._ids_state = (
+                self.page.cookies(),
+                self.page.stored(self.id_key),
+                self.page.stored(self.anonymous_key),
+            )
+        return self._ids
 
     def traits(self, new=UNDEFINED):
         """The stored traits as an object of their own; ``new`` replaces them."""
@@ -307,6 +347,8 @@ class User:
         """Remember an identify call: the same or an unknown user keeps their traits, another one starts afresh."""
         if self.disabled:
             return
+        if is_nullish(traits):
+            traits = make_object()
         current = self.id()
         if current is NULL or current == new_id:
             traits = copy(self.traits(), traits)

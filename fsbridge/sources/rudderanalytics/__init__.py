@@ -21,7 +21,6 @@ from ...runtime import (
 )
 from . import arguments, targets, urls, visitor
 from .consent import Consent
-from .crossdomain import CrossDomain
 from .options import LoadOptions, entry_area, integrations_of
 from .page import context as page_context
 from .page import defaults as page_defaults
@@ -217,6 +216,8 @@ class RudderAnalytics:
             integrations = self.consent.integrations
         own = integrations.get(targets.DISPLAY_NAME) or integrations.get("FULLSTORY")
         if self._cross_domain is None and isinstance(own, dict) and own.get("crossDomainSupport") is True:
+            from .crossdomain import CrossDomain  # late: hardly any page needs it
+
             self._cross_domain = CrossDomain(self.page, own, self._deliver_to_all)
             self._cross_domain.start()
 
@@ -365,15 +366,11 @@ class RudderAnalytics:
 
     def _global_integrations(self):
         chosen = self.consent.integrations
-        return make_object(
-            [
-                (name, targets.is_true(value))
-                for name, value in (self.options.integrations if chosen is None else chosen).items()
-            ]
-        )
+        chosen = self.options.integrations if chosen is None else chosen
+        return make_object([(name, targets.is_true(value)) for name, value in chosen.items()])
 
     def _page_defaults(self, moment):
-        """The page properties of a moment, with the first referrer. They are made anew only when the page has changed."""
+        """The page properties of a moment, with the first referrer. Made once for each state of the page."""
         values = self.visitor.values
         first = values[visitor.REFERRER], values[visitor.REFERRING_DOMAIN]
         seen = (moment.url, moment.title, moment.referrer, moment.canonical) + first
@@ -419,7 +416,7 @@ class RudderAnalytics:
         given = plain_data(args[0])
         buffered = self.consent.buffers
         self.consent.decide(given, integrations_of(get(args[0], "integrations")))
-        self.visitor.settle(self._areas())
+        self.visitor.settle(self._areas(), self._buffering is None)
         if buffered and self._targets is None and given.get("discardPreConsentEvents") is True:
             self._held = []
         self._open()

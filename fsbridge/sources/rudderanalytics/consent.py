@@ -23,8 +23,8 @@ _STRATEGIES = ("none", "session", "anonymousId")
 class Consent:
     """The state of consent on one page, from load options and later ``consent`` calls.
 
-    ``pending``: the page waits for the visitor's decision (pre-consent). ``known``: there is a decision. ``allowed``: the
-    ids of what the visitor allowed, None when the page says it in a way that can't be read.
+    ``pending``: the page waits for the visitor's decision (pre-consent). ``known``: there is a decision.
+    ``allowed``: the ids of what the visitor allowed; ``readable``: whether they are a list, as they should be.
     """
 
     def __init__(self, page, options):
@@ -34,7 +34,7 @@ class Consent:
         self.provider = provider if provider in _PLUGINS else ""
         self.enabled = given.get("enabled") is True and self.provider != ""
         self.checked = self.enabled and options.has_plugin(_PLUGINS[self.provider])
-        self.known, self.allowed = False, []
+        self.known, self.allowed, self.readable = False, [], True
         if given.get("enabled") is True:
             self._take(given)
         before = options.pre_consent
@@ -57,7 +57,7 @@ class Consent:
         if given.get("storage") is not None:
             self.storage = given["storage"]
         self.integrations = integrations or None
-        self.known, self.allowed = False, []
+        self.known, self.allowed, self.readable = False, [], True
         management = given.get("consentManagement")
         if isinstance(management, dict) and management and self.enabled:
             self._take(management)
@@ -69,7 +69,7 @@ class Consent:
             if isinstance(ids, list) or (isinstance(ids, dict) and ids):
                 self.known = True
                 if name == "allowedConsentIds":
-                    self.allowed = ids if isinstance(ids, list) else None
+                    self.allowed, self.readable = list(ids), isinstance(ids, list)
 
     def _ask_manager(self):
         """What the provider's own script or cookie says, where the page itself said nothing."""
@@ -113,7 +113,7 @@ class Consent:
         else:
             return True
         needed = [name for name in [trim(name) for name in needed] if name]
-        if self.allowed is None:
+        if not self.readable:
             raise TypeError("consent ids are no list")
         found = [name for name in needed if name in self.allowed]
         if strategy == "or":

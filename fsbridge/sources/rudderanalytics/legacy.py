@@ -6,7 +6,6 @@ passphrase and the salt by MD5. It hides nothing; it is here because visitors st
 
 from binascii import a2b_base64, b2a_base64
 
-PREFIX = "RudderEncrypt:"
 _PASSPHRASE = b"Rudder"
 _MAGIC = b"Salted__"
 

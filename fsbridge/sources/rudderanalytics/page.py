@@ -30,6 +30,8 @@ def defaults(moment):
 def fill_in(properties, options, known):
     """Give a page call's properties what they lack: from ``options.page``, else from ``known`` pairs."""
     own = get(options, "page") if is_plain(options) else UNDEFINED
+    if not truthy(own):
+        own = UNDEFINED
     for name, value in known:
         if get(properties, name) is UNDEFINED:
             given = get(own, name)

@@ -8,11 +8,11 @@ from binascii import a2b_base64, b2a_base64
 from ...runtime import NULL, from_json, get, is_nullish, kind, to_json
 from ...runtime import text as text_of
 from ..percent import decode, encode
-from . import legacy
 
 COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
 AREAS = (COOKIE, LOCAL, SESSION, MEMORY, NONE)
 PREFIX = "RS_ENC_v3_"
+LEGACY_PREFIX = "RudderEncrypt:"
 _YEAR = 31536000000  # milliseconds
 
 
@@ -130,9 +130,11 @@ class Stores:
         if self._encoding == "v3":
             return PREFIX + b2a_base64(text.encode()).decode().strip()
         if self._encoding == "legacy":
+            from . import legacy  # late: hardly any visitor needs it
+
             digits = self.page.uuid().replace("-", "")
             salt = bytes([int(digits[i : i + 2], 16) for i in (0, 2, 4, 6, 8, 10, 20, 22)])
-            return legacy.PREFIX + legacy.encrypt(text, salt)
+            return LEGACY_PREFIX + legacy.encrypt(text, salt)
         return text
 
     def _decoded(self, text):
@@ -154,8 +156,10 @@ def _decoded_by_any(text):
 
 
 def _decoded_legacy(text):
-    if text.startswith(legacy.PREFIX):
-        return legacy.decrypt(text[len(legacy.PREFIX) :])
+    if text.startswith(LEGACY_PREFIX):
+        from . import legacy
+
+        return legacy.decrypt(text[len(LEGACY_PREFIX) :])
     return text
 
 

@@ -56,18 +56,19 @@ class Visitor:
         self._options = options
         self._stores = storage.Stores(self.page, options)
 
-    def settle(self, areas):
+    def settle(self, areas, at_once=True):
         """Keep each entry in its area of ``areas`` from now on, and take over what is stored.
 
-        When that changes, what is known goes first: an area that comes to hold an entry forgets the one it held.
+        When that changes, what is known goes first: an area that comes to hold an entry forgets the one it held. Not so
+        (``at_once=False``) in calls made before load, because there the vendor writes at the end.
         """
         stores = self._stores
         self.areas = {entry: stores.resolved(areas[entry]) for entry, _ in ENTRIES}
-        if self._settled:
+        if self._settled and at_once:
             self._save_all()
         if self._options.migrates:
-            for entry, key in ENTRIES:
-                for area in (storage.COOKIE, storage.LOCAL, storage.SESSION):
+            for area in self._areas_at_hand():
+                for _, key in ENTRIES:
                     stores.migrate(area, key)
         self._gather()
         self.set_user_id(self._stored(USER_ID))
@@ -76,12 +77,12 @@ class Visitor:
         self.set_traits(GROUP_TRAITS, self._stored(GROUP_TRAITS))
         external = NULL
         if self._options.anonymous_id_cookie:
-            external = stores.raw(storage.COOKIE, self._options.anonymous_id_cookie)
+            external = self._foreign(storage.COOKIE, self._options.anonymous_id_cookie)
         self.set_anonymous_id(self.anonymous_id(self._options.anonymous_id_options) if external is NULL else external)
         self._set(AUTH_TOKEN, self._stored(AUTH_TOKEN))
         self._settle_referrer()
         self._settle_session()
-        if not self._settled:
+        if not (self._settled and at_once):
             self._settled = True
             self._save_all()
 
@@ -96,14 +97,15 @@ class Visitor:
             home = self.areas[entry]
             if home == storage.NONE:
                 continue
-            for area in (storage.COOKIE, storage.LOCAL, storage.SESSION):
-                if area == home or not self._stores.has(area):
-                    continue
-                if self._stores.holds(area, key):
+            for area in self._areas_at_hand():
+                if area != home and self._stores.holds(area, key):
                     value = self._stores.read(area, key)
                     if value is not NULL and value != "":
                         self._stores.write(home, key, value)
                     self._stores.remove(area, key)
+
+    def _areas_at_hand(self):
+        return [area for area in (storage.COOKIE, storage.LOCAL, storage.SESSION) if self._stores.has(area)]
 
     def _settle_referrer(self):
         referrer, domain = self._stored(REFERRER), self._stored(REFERRING_DOMAIN)
@@ -184,8 +186,12 @@ class Visitor:
             return NULL
         if lower(str(capture.get("source"))) != "segment" or not self._options.has_plugin("ExternalAnonymousId"):
             return NULL
-        value = self._stores.raw(storage.LOCAL, "ajs_anonymous_id")
-        return value if truthy(value) else self._stores.raw(storage.COOKIE, "ajs_anonymous_id")
+        value = self._foreign(storage.LOCAL, "ajs_anonymous_id")
+        return value if truthy(value) else self._foreign(storage.COOKIE, "ajs_anonymous_id")
+
+    def _foreign(self, area, key):
+        """What another script keeps."""
+        return self._stores.raw(area, key) if self._stores.has(area) else NULL
 
     def event_anonymous_id(self):
         """The anonymous id of an event: where none can be kept, each event has its own."""
