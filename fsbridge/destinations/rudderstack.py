@@ -54,7 +54,7 @@ class RudderStack:
 
     def configurations(self):
         """What RudderStack's source configuration says of each destination that this one stands for, as plain data."""
-        config = {key: value for key, value in self.options.items() if value is not None}
+        config = {key: value for key, value in self.options.items() if value is not UNDEFINED}
         return [
             {
                 "id": self.options["id"],
@@ -73,7 +73,7 @@ class RudderStack:
             "host": host,
             "script": script,
             "globals": [
-                ("_fs_debug", UNDEFINED if debug is None else debug),
+                ("_fs_debug", debug),
                 ("_fs_host", host),
                 ("_fs_script", script),
                 ("_fs_org", org),

@@ -16,7 +16,7 @@ from ...runtime import (
     kind,
     make_array,
     make_object,
-    put,
+    safe_put,
     text,
     to_json,
     to_number,
@@ -142,13 +142,13 @@ def _set(message, path, value):
         if message is NULL:
             raise BadRule("%s: null is in the way" % path)
         if index == len(names) - 1:
-            put(message, name, value)
+            safe_put(message, name, value)
             return
         inner = get(message, name)
         if kind(inner) not in OBJECTS:
             number = to_number(names[index + 1])
             inner = make_array() if number * 0 == 0 else make_object()
-            put(message, name, inner)
+            safe_put(message, name, inner)
         message = inner
 
 
@@ -170,4 +170,4 @@ def _sampled(sample):
     if percent <= 0 or percent >= 1:
         return percent >= 1
     # With a path the vendor means to decide by a hash of the value there. Its arithmetic comes to 0, whatever the value.
-    return 0 < percent if truthy(get(sample, "path")) else random.random() <= percent
+    return percent > 0 if truthy(get(sample, "path")) else random.random() <= percent

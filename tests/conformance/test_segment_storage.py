@@ -1,0 +1,59 @@
+"""What Segment's SDK keeps of a visitor, and what ours writes and reads: the same, byte by byte."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fsbridge.bridge import Bridge
+from fsbridge.runtime import invoke, make_array
+from fsbridge.runtime.page import Page
+from fsbridge.runtime.simulated import SimulatedWindow
+
+from . import tagged
+from .recordings import identifier, recordings
+from .stored import attributes_of, seed
+
+RECORDINGS = [recording for recording in recordings("storage") if recording["sdk"] == "segment"]
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=identifier)
+def test_recording(recording: dict[str, Any]) -> None:
+    window = SimulatedWindow(recording["url"], referrer=recording["referrer"])
+    seed(window, recording.get("before") or {})
+    bridge = Bridge(Page(window), "segment-classic", {"org": "o-1"})
+
+    def ask(name: str, *args: Any) -> Any:
+        """``analytics.<name>(…)``, or ``analytics.user().<method>(…)`` for "user.<method>"."""
+        owner, _, method = name.partition(".")
+        if method:
+            return invoke(bridge.call(owner, make_array()), method, *args)
+        return bridge.call(name, make_array(args))
+
+    ask("load", "wk", tagged.decode(recording.get("loadOptions") or {}))
+    returns = [ask(name, *tagged.decode(args)) for name, *args in recording["script"]]
+    written = {
+        "cookies": dict(window.cookies.values),
+        "localStorage": dict(window.localStorage._entries),
+        "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
+    }
+    reported = {
+        "anonymousId": ask("user.anonymousId"),
+        "userId": ask("user.id"),
+        "traits": ask("user.traits"),
+        "groupId": ask("group.id"),
+        "groupTraits": ask("group.traits"),
+    }
+
+    expect = json.loads(json.dumps(recording["expect"]).replace("<anonymousId>", reported["anonymousId"]))
+    attributes = expect.get("cookieAttributes") or {}
+    problems = tagged.differences(expect["reported"], reported, "reported")
+    for area in ("cookies", "localStorage"):
+        problems += tagged.differences(expect[area], written[area], area)
+    for name in written["cookieAttributes"]:  # the others are those of the page itself, from before
+        problems += tagged.differences(attributes.get(name), written["cookieAttributes"][name], f"attributes of {name}")
+    for index, value in (expect.get("returns") or {}).items():
+        problems += tagged.differences(value, returns[int(index)], f"what call {index} returned")
+    assert not problems, recording["title"] + "\n" + "\n".join(problems)
