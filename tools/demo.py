@@ -6,6 +6,7 @@ python -m tools.demo --check    builds, serves, fetches the start page once and 
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -14,6 +15,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
+from fsbridge import destinations
 from fsbridge.build import build_web
 
 from . import npm
@@ -21,15 +23,44 @@ from .serve import Site, address, server
 
 ROOT = Path(__file__).parent.parent
 PORT = 8000
+STAND_IN = ROOT / "fsbridge" / "testing" / "fs.js"
+
+
+POLICY = """\
+default-src 'self'; script-src 'self' 'wasm-unsafe-eval' https://*.fullstory.com; \
+connect-src 'self' https://*.fullstory.com; img-src 'self' https://*.fullstory.com"""
+"""The Content Security Policy that the shop is served with: its own files, and FullStory's for who gives an org."""
 
 
 def build(out: Path) -> None:
-    """The shop of site/, with fsbridge under ``fsbridge/`` and PyScript under ``pyscript/``."""
+    """The shop of site/, with fsbridge under ``fsbridge/``, a table of the settings, and a FullStory of its own."""
     modules = npm.provision()
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ROOT / "site", out)
     build_web(out / "fsbridge", modules)
-    shutil.copytree(modules / "@pyscript/core/dist", out / "pyscript", ignore=shutil.ignore_patterns("*.map"))
+    table = [described(name) for name in destinations.NAMES]
+    # A default can be "undefined", which JSON has no word for.
+    (out / "settings.json").write_text(json.dumps(table, default=lambda value: None), encoding="utf-8")
+    (out / "stand-in").mkdir()
+    shutil.copyfile(STAND_IN, out / "stand-in" / "fs.js")
+
+
+def described(name: str) -> dict[str, object]:
+    """A destination with its settings, for the shop's panel."""
+    kind = destinations.find(name)
+    return {
+        "name": kind.name,
+        "org": kind.org,
+        "source": kind.source,
+        "settings": [vars(each) for each in kind.settings],
+    }
+
+
+def serve(out: Path) -> Site:
+    """The built shop as a site, with the policy that one would serve it with."""
+    site = Site({"Content-Security-Policy": POLICY})
+    site.mount("/", out)
+    return site
 
 
 def has_screen() -> bool:
@@ -51,8 +82,7 @@ def main() -> None:
     if chosen.build:
         return
 
-    site = Site()
-    site.mount("/", out)
+    site = serve(out)
     try:
         running = server(site, 0 if chosen.check else chosen.port)
     except OSError:  # somebody else has the port

@@ -1,0 +1,239 @@
+"""The demo shop: clicked through in a browser, and what its panel shows of it."""
+
+import json
+import re
+import threading
+
+import pytest
+
+from tools import demo
+from tools.serve import address, server
+
+from .shop import Console
+
+RUNTIMES = {"micropython": "MicroPython", "pyodide": "Pyodide"}
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """The address of the demo shop, built and served as ``nox -s demo`` does."""
+    out = tmp_path_factory.mktemp("dist") / "site"
+    demo.build(out)
+    running = server(demo.serve(out))
+    threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
+    yield address(running)
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture
+def visit(page, shop):
+    """Opens the shop with choices, waits until the bridge is live; at the end nothing was asked of another host."""
+    console, elsewhere = Console(page), []
+    page.on("request", lambda request: request.url.startswith(shop) or elsewhere.append(request.url))
+
+    def open_shop(status="ready", **choices):
+        page.goto(f"{shop}?{'&'.join(f'{name}={value}' for name, value in choices.items())}")
+        wait_for_status(page, status)
+
+    yield open_shop
+    assert elsewhere == []
+    assert console.thrown == []
+    assert console.written == []
+
+
+def wait_for_status(page, status):
+    page.locator(f"#status[data-status={status}]").wait_for(timeout=60_000)
+
+
+def panel(page, wanted):
+    """The calls in the panel, oldest first, once there are ``wanted``: [(page call, time, [FullStory calls])]."""
+    page.locator(f"#calls > li:nth-child({wanted})").wait_for()
+    found = []
+    for item in reversed(page.locator("#calls > li").all()):
+        # Only the summaries: each call on one line.
+        lines = [line.text_content() for line in item.locator("ul summary code").all()]
+        call = item.locator("> details > summary")
+        found.append((call.locator("code").text_content(), call.locator(".time").text_content(), lines))
+    assert len(found) == wanted
+    return found
+
+
+def fact(page, name):
+    return page.locator(f"#facts dt:text-is('{name}') + dd").text_content()
+
+
+def order(page):
+    """Look at a product, buy it."""
+    page.click("[data-product=cowboy] .picture")
+    page.click("#product .button")
+    page.click("#open-cart")
+    page.click("#order")
+
+
+def sign_in(page):
+    page.click("#sign-in")
+    page.press("#account [name=email]", "Enter")
+
+
+BOOTS = 'name: "Yellow cowboy boots", category: "Boots", price: 99.95, currency: "EUR"'
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_segment_actions(page, visit, runtime):
+    visit(destination="segment-actions", runtime=runtime)
+    sign_in(page)
+    order(page)
+    first, identify, viewed, added, cart, completed = panel(page, 6)
+
+    assert first[0] == "analytics.page()"
+    assert re.fullmatch(r"queued [\d.]+ ms", first[1])
+    assert first[2][0].startswith('FS("setProperties", {type: "page", properties: {path: "/"')
+
+    assert (
+        identify[0] == 'analytics.identify("user-1001", {name: "Ada Brook", email: "ada@example.com", plan: "premium"})'
+    )
+    assert re.fullmatch(r"(under )?[\d.]+ ms", identify[1])
+    assert identify[2][0].startswith('FS("setIdentity", {uid: "user-1001", properties: {name: "Ada Brook"')
+    assert identify[2][0].endswith('}}, "segment-browser-actions")')
+
+    assert viewed[0] == f'analytics.track("Product Viewed", {{product_id: "cowboy", {BOOTS}}})'
+    assert viewed[2] == [
+        f'FS("trackEvent", {{name: "Product Viewed", properties: {{product_id: "cowboy", {BOOTS}}}}}, '
+        '"segment-browser-actions")'
+    ]
+    assert added[0] == f'analytics.track("Product Added", {{product_id: "cowboy", {BOOTS}, quantity: 1}})'
+    assert 'pageName: "Cart"' in cart[2][0]
+    assert completed[0].startswith('analytics.track("Order Completed", {order_id: "P')
+    assert f'products: [{{product_id: "cowboy", {BOOTS}, quantity: 1}}]' in completed[2][0]
+
+    assert RUNTIMES[runtime] in fact(page, "Python")
+    assert page.evaluate("fsbridge.status") == "ready"
+    # What the panel shows has arrived: the six calls and the two that set FullStory up.
+    assert fact(page, "fs.js") == "local stand-in, it has taken 8 operations; nothing is sent"
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_segment_classic(page, visit, runtime):
+    visit(destination="segment-classic", runtime=runtime, trackNamedPages="true")
+    page.click("#newsletter button")
+    page.click("a[href='#care']:not(.button)")
+    first, newsletter, care = panel(page, 3)
+
+    assert first[2] == []  # a page without a name
+    assert "sends none" in page.locator("#calls > li").last.text_content()
+    assert re.fullmatch(r'FS\.setUserVars\(\{.*segmentAnonymousId_str: "[-\w]{36}".*\}, "segment"\)', newsletter[2][0])
+    assert "newsletter: true, shoeSize: 42" in newsletter[2][0]
+    assert care[0] == 'analytics.page("Shop", "Care")'
+    assert care[2][0].startswith('FS.setVars("page", {')
+
+    tag = page.locator("#tag").text_content()
+    assert 'data-destination="segment-classic"' in tag
+    assert 'data-track-named-pages="true"' in tag
+    assert ('data-runtime="pyodide"' in tag) == (runtime == "pyodide")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_rudderstack(page, visit, runtime):
+    visit(destination="rudderstack", runtime=runtime)
+    sign_in(page)
+    order(page)
+    page.click("#sign-out")
+    first, identify, _, _, cart, completed, reset = panel(page, 7)
+
+    assert first[0] == "rudderanalytics.page()"
+    assert first[1].startswith("queued ")
+    assert first[2][0].startswith('FS.event("Viewed a Page", {')
+    assert identify[2][0].startswith('FS.identify("user-1001", {')
+    assert cart[2][0].startswith('FS.event("Viewed a Page", {')
+    assert completed[0].startswith('rudderanalytics.track("Order Completed", {order_id: "P')
+    assert completed[2][0].startswith('FS.event("Order Completed", {orderId: "P')
+    assert (reset[0], reset[2]) == ("rudderanalytics.reset()", [])
+
+
+@pytest.mark.parametrize(
+    ("destination", "api", "expected"),
+    [
+        ("segment-classic", "analytics", [0, 1]),  # a page without a name is not sent
+        ("segment-actions", "analytics", [1, 1]),
+        ("rudderstack", "rudderanalytics", [1, 1]),
+    ],
+)
+def test_each_queued_call_has_its_own_fullstory_calls(page, visit, destination, api, expected):
+    visit()
+    page.evaluate("localStorage.setItem('shop-customer', JSON.stringify({id: 'u1', traits: {plan: 'free'}}))")
+    visit(destination=destination)
+    calls = panel(page, 2)
+    assert [call for call, _, _ in calls] == [f"{api}.page()", f'{api}.identify("u1", {{plan: "free"}})']
+    assert [len(fullstory) for _, _, fullstory in calls] == expected
+    assert all(time.startswith("queued ") for _, time, _ in calls)
+
+
+def test_choices_are_in_the_address(page, visit):
+    visit()
+    page.select_option("#choices [name=destination]", "segment-classic")
+    page.wait_for_url("**/?destination=segment-classic&runtime=micropython")
+    wait_for_status(page, "ready")
+    page.click("#settings-drawer > summary")
+    page.check("#settings [name=trackAllPages]")
+    page.click("#settings button")
+    page.wait_for_url("**/?destination=segment-classic&runtime=micropython&trackAllPages=true")
+    wait_for_status(page, "ready")
+    assert panel(page, 1)[0][2][0].startswith('FS.setVars("page", {')
+    page.select_option("#choices [name=source]", "rudderanalytics")
+    page.wait_for_url("**&source=rudderanalytics&trackAllPages=true")
+    wait_for_status(page, "ready")
+    assert panel(page, 1)[0][0] == "rudderanalytics.page()"
+
+
+def test_every_setting_has_a_field(page, visit, shop):
+    table = json.loads(page.request.get(shop + "settings.json").text())
+    assert [each["name"] for each in table] == ["segment-classic", "segment-actions", "rudderstack"]
+    for destination in table:
+        visit(destination=destination["name"])
+        fields = page.locator("#settings [name]").evaluate_all("all => all.map((field) => field.name)")
+        names = [setting["name"] for setting in destination["settings"] if setting["name"] != destination["org"]]
+        assert fields == ["org", *names]
+
+
+def test_a_call_of_ones_own(page, visit):
+    visit(destination="segment-classic")
+    page.click("#own-drawer > summary")
+    page.fill("#own [name=arguments]", '["Tried", {"when": null, "n": 1}]')
+    page.click("#own button")
+    assert panel(page, 2)[1][2] == ['FS.event("Tried", {when: null, n: 1}, "segment")']
+    page.fill("#own [name=arguments]", "Tried")
+    page.click("#own button")
+    assert "isn’t JSON" in page.locator("#own .problem").text_content()
+    page.fill("#own [name=arguments]", '{"event": "Tried"}')
+    page.click("#own button")
+    assert "into a list" in page.locator("#own .problem").text_content()
+    panel(page, 2)
+
+
+def test_a_wrong_setting_is_said(page, shop):
+    page.goto(f"{shop}?destination=segment-classic&trackAllPages=perhaps")
+    wait_for_status(page, "failed")
+    assert "'trackAllPages' is 'perhaps'" in page.locator("#problem").text_content()
+    page.click("[data-product=wax] .add")
+    panel(page, 2)
+    assert page.locator("#calls .hint").all_text_contents() == ["Not sent: fsbridge isn’t running."] * 2
+
+
+def test_an_org_loads_fullstorys_own_script(page, fullstory, shop):
+    page.goto(f"{shop}?destination=segment-classic&org=o-1ABC-na1")
+    wait_for_status(page, "ready")
+    page.click("[data-product=wax] .add")
+    fullstory.wait_for_event("Product Added", {"product_id": "wax"})
+    assert fullstory.org == "o-1ABC-na1"
+    assert fact(page, "fs.js") == "FullStory’s own, org o-1ABC-na1"
+    assert panel(page, 2)[1][2][0].startswith('FS.event("Product Added"')
+
+
+def test_a_blocked_script_is_said(page, fullstory, shop):
+    fullstory.block()
+    page.goto(f"{shop}?destination=segment-classic&org=o-1ABC-na1")
+    wait_for_status(page, "blocked")
+    page.click("[data-product=wax] .add")
+    panel(page, 2)
+    assert page.locator("#calls .hint").first.text_content() == "Not sent: fs.js is blocked."
