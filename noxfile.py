@@ -18,7 +18,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Lint, types and all tests. Arguments after ``--`` go to pytest."""
-    session.install("-e", ".[testing,liquid]", *DEVELOPMENT)
+    session.install("-e", ".[testing,liquid,cli]", *DEVELOPMENT)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

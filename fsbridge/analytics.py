@@ -15,6 +15,8 @@ def connect(
     *,
     source: "str | None" = None,
     expose: bool = False,
+    strict: bool = False,
+    diagnostics: bool = False,
     window: "Any" = None,
     **settings: "Any",
 ) -> "Analytics":
@@ -24,6 +26,8 @@ def connect(
       vendor's names, and ``org`` is FullStory's org id for all of them.
     - ``source``: "analytics.js" or "rudderanalytics"; by default the one of the destination's vendor.
     - ``expose``: also serve the page's JavaScript, through ``window.analytics`` or ``window.rudderanalytics``.
+    - ``strict``: raise for a mistake in ``subscriptions``, too, instead of a warning on the console.
+    - ``diagnostics``: say on the console what FullStory would reject, as ``analytics.debug()`` does.
     - ``window``: another window than this page's own; on CPython a `SimulatedWindow`.
 
     Raises `SettingsError` (a ValueError) naming the setting that is missing, unknown or of a wrong type.
@@ -32,7 +36,7 @@ def connect(
         analytics.identify("u1", {"plan": "premium"})
     """
     page = Page(window)
-    bridge = Bridge(page, destination, settings, source)
+    bridge = Bridge(page, destination, settings, source, strict=strict, diagnostics=diagnostics)
     if expose:
         bridge.on_status = exposing.expose(page, bridge)
     bridge.start()

@@ -1,7 +1,8 @@
 """The wiring: a source's messages through a destination to FullStory, on one page."""
 
-from . import destinations, settings, sources
+from . import destinations, sources
 from .fullstory.browser import FullStory
+from .runtime import UNDEFINED, get, resolved
 from .version import VERSION
 
 TYPE_CHECKING = False
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .calls import Call
+    from .diagnostics import Diagnostics
     from .runtime.page import Moment, Page
 
 _MOST_REPORTS = 100
@@ -18,8 +21,10 @@ class Bridge:
     """One source, one destination and FullStory on one page.
 
     ``given`` are the destination's settings under the vendor's names; ``org`` may stand for the org id whatever the
-    destination calls it. Raises SettingsError for a wrong destination, source or setting. ``status`` is "ready" from
-    the start, "blocked" once fs.js turned out not to load.
+    destination calls it. Raises SettingsError for a wrong destination, source or setting; mistakes in subscriptions
+    are only reported, unless ``strict``. ``status`` is "ready" from the start, "blocked" once fs.js turned out not to
+    load. With ``diagnostics``, or after the page called ``analytics.debug()``, it is said on the console what FullStory
+    would reject.
     """
 
     def __init__(
@@ -29,25 +34,31 @@ class Bridge:
         given: "dict[str, Any]",
         source: "str | None" = None,
         on_status: "Callable[[str], None] | None" = None,
+        strict: bool = False,
+        diagnostics: bool = False,
     ) -> None:
-        kind = destinations.find(destination)
-        given = dict(given)
-        if "org" in given and kind.org != "org":
-            given[kind.org] = given.pop("org")
-        checked = settings.check(kind.name, kind.settings, given, kind.ignored)
+        self.destination = destinations.make(destination, given, strict)
+        self.destination.report = self.report
         self.status = "ready"
         self._page = page
         self.on_status = on_status
         self._reports = 0
         self._fullstory: "FullStory | None" = None
-        self.destination = kind(checked)
-        self.source = sources.find(source or kind.source)(
+        self._diagnosing = diagnostics
+        self._diagnostics: "Diagnostics | None" = None
+        self.source = sources.find(source or self.destination.source)(
             page, self.destination, self._deliver, self.report, self._begin, VERSION
         )
+        for problem in destinations.problems(self.destination):
+            self.report(problem)
 
     def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
         """A call of the page on the source's API: ``args`` is a port array. Never raises for what a page passes in."""
-        return self.source.call(method, args, moment)
+        try:
+            return self.source.call(method, args, moment)
+        except Exception as error:  # what a page passes in may throw when it is read
+            self.report("%s.%s: %s" % (self.source.global_name, method, error))
+            return resolved(UNDEFINED)
 
     def start(self) -> None:
         """Begin without waiting for the page's first call."""
@@ -76,5 +87,19 @@ class Bridge:
             self.report("a message could not be delivered: %s" % error)
             return
         if self._fullstory is not None:
+            if self._diagnosing or getattr(self.source, "debugging", False):
+                self._diagnose(calls, message)
             for call in calls:
                 self._fullstory.perform(call)
+
+    def _diagnose(self, calls: "list[Call]", message: "Any") -> None:
+        if self._diagnostics is None:
+            from .diagnostics import Diagnostics
+
+            self._diagnostics = Diagnostics(self._page.now, self.report)
+        url = get(get(self._page.window, "location"), "href")
+        for call in calls:
+            try:
+                self._diagnostics.look(call, get(message, "anonymousId"), url)
+            except Exception as error:  # an object that throws when it is read
+                self.report("a call could not be looked at: %s" % error)

@@ -36,6 +36,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
     for method in source.methods + source.unsupported:
         put(api, method, make_function(_body(bridge, method), method))
     put(api, "push", make_function(lambda args: perform_buffered(page, bridge, args), "push"))
+    source.public = api
     page.set_global(source.global_name, api)
     if kind(before) == "array":
         perform_buffered(page, bridge, before)

@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+DIAGNOSTICS = "diagnostics"
+"""The attribute (``data-diagnostics``) that asks for warnings of what FullStory would reject."""
+
 
 def start(config: "Any") -> None:
     """Begin what the tag's ``config`` (a JavaScript object) asks for.
@@ -18,17 +21,20 @@ def start(config: "Any") -> None:
     starts the bridge.
     """
     use_guard(get(config, "guard"))
+    page = Page()
     try:
         bridge = Bridge(
-            Page(),
+            page,
             _text(config, "destination"),
             _given(config),
             _text(config, "source") or None,
             lambda status: invoke(config, "status", status),
+            diagnostics=_attribute(config, DIAGNOSTICS) not in (UNDEFINED, "false"),
         )
     except settings.SettingsError as error:
         invoke(config, "refuse", str(error))
         return
+    bridge.source.public = page.global_(bridge.source.global_name)
 
     def receive(method, args, moment=UNDEFINED):
         if not method:
@@ -56,6 +62,10 @@ def _text(config, name):
     return value if kind(value) == "string" else ""
 
 
+def _attribute(config, name):
+    return get(get(config, "attributes"), name)
+
+
 def _given(config):
     """The settings: those in ``data-settings``, and over them the single attributes."""
     given = {}
@@ -70,7 +80,7 @@ def _given(config):
         given = python_settings(parsed)
     kind_ = destinations.find(_text(config, "destination"))
     attributes = get(config, "attributes")
-    single = [(key, get(attributes, key)) for key in keys(attributes)]
+    single = [(key, get(attributes, key)) for key in keys(attributes) if key != DIAGNOSTICS]
     given.update(settings.from_attributes(kind_.name, kind_.settings, single))
     return given
 

@@ -17,15 +17,19 @@
       global: "analytics",
       methods: (
         "track page identify group alias screen load ready reset user on once off emit debug timeout setAnonymousId " +
-        "addSourceMiddleware addDestinationMiddleware addIntegrationMiddleware register " +
-        "deregister use noConflict normalize initialize pageview trackLink trackForm trackClick trackSubmit"
+        "addSourceMiddleware addDestinationMiddleware register deregister trackLink trackClick trackForm trackSubmit " +
+        "pageview queryString use init initialize " +
+        "addIntegrationMiddleware noConflict normalize log listeners addEventListener removeAllListeners " +
+        "removeListener removeEventListener hasListeners add addIntegration"
       ).split(" "),
+      chained: { on: 1, once: 1, off: 1, emit: 1, debug: 1, use: 1 },
     },
     rudderanalytics: {
       global: "rudderanalytics",
       methods: (
         "load ready page track identify alias group reset setAnonymousId getAnonymousId getUserId getUserTraits " +
-        "getGroupId getGroupTraits startSession endSession getSessionId consent setAuthToken addCustomIntegration"
+        "getGroupId getGroupTraits startSession endSession getSessionId consent setAuthToken addCustomIntegration " +
+        "setCustomContext getCustomContext clearCustomContext setDefaultInstanceKey getAnalyticsInstance"
       ).split(" "),
     },
   };
@@ -70,11 +74,36 @@
     if (window.console) console.error("[fsbridge] " + ((error && error.message) || error));
   }
 
+  // Throws where a value does so when merely looked at, as a revoked Proxy does: a JavaScript exception in the middle
+  // of Python would harm MicroPython for good. Getters may throw, those are read with care.
+  function look(args) {
+    var seen = new Set();
+    var waiting = [args];
+    while (waiting.length) {
+      var value = waiting.pop();
+      var isFunction = typeof value === "function";
+      if (!value || (typeof value !== "object" && !isFunction) || seen.has(value)) continue;
+      seen.add(value);
+      void (value instanceof Object || (isFunction && "_ref" in value));
+      var list = Array.isArray(value);
+      if (Object.prototype.toString.call(value) !== "[object Object]" && !list) continue;
+      Object.keys(value).forEach(function (key) {
+        try {
+          waiting.push(value[key]);
+        } catch (error) {
+          // a getter
+        }
+      });
+    }
+  }
+
   function run(method, args, when) {
     try {
+      look(args);
       return receive(method, args, when);
     } catch (error) {
       say(error); // ours, never the page's
+      return Promise.resolve();
     }
   }
 
@@ -89,10 +118,13 @@
     });
   }
 
-  function standIn(method) {
+  // ``chain`` is what a method returns that the page may call others on, also while it waits.
+  function standIn(method, chain) {
     return function () {
       var args = Array.prototype.slice.call(arguments);
-      return receive ? run(method, args) : enqueue(method, args, moment());
+      if (receive) return run(method, args);
+      var promise = enqueue(method, args, moment());
+      return chain || promise;
     };
   }
 
@@ -121,7 +153,7 @@
     var before = window[api.global];
     var object = (window[api.global] = {});
     api.methods.forEach(function (method) {
-      object[method] = standIn(method);
+      object[method] = standIn(method, (api.chained || {})[method] && object);
     });
     object.push = function () {
       adopt(arguments);

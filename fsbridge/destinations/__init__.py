@@ -1,6 +1,6 @@
 """The destinations by name. Only the one that a page uses is imported."""
 
-from ..settings import SettingsError, nearest
+from ..settings import SettingsError, check, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,3 +26,25 @@ def find(name: str) -> "Any":
     near = nearest(name or "", list(NAMES))
     hint = "; did you mean %r?" % near if near else "."
     raise SettingsError("unknown destination %r%s Known: %s." % (name, hint, ", ".join(NAMES)))
+
+
+def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Any":
+    """A destination with these settings, under the vendor's names; ``org`` may stand for the org id of any.
+
+    Raises SettingsError for an unknown destination and for the first wrong setting; with ``strict`` also for what
+    `problems` finds.
+    """
+    kind = find(name)
+    given = dict(given)
+    if "org" in given and kind.org != "org":
+        given[kind.org] = given.pop("org")
+    destination = kind(check(kind.name, kind.settings, given, kind.ignored))
+    found = problems(destination) if strict else []
+    if found:
+        raise SettingsError("\n".join(["%s: %s" % (name, problem) for problem in found]))
+    return destination
+
+
+def problems(destination: "Any") -> "list[str]":
+    """What is wrong with a destination's settings that its vendor's code only stumbles over later, a text each."""
+    return destination.problems() if hasattr(destination, "problems") else []

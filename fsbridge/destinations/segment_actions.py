@@ -20,9 +20,10 @@ from ..runtime import (
     make_object,
     put,
     rename,
+    text,
     truthy,
 )
-from ..settings import Setting, SettingsError
+from ..settings import Setting, SettingsError, nearest
 
 SOURCE = "segment-browser-actions"
 NAME = "Fullstory (Actions)"
@@ -137,6 +138,8 @@ _PAGE = {
     },
     "properties": {"@path": "$.properties"},
 }
+NEED_A_NAME = ("trackEvent", "trackEventV2")
+"""The actions whose ``name`` Segment insists on when a mapping is saved; its code in the browser doesn't look."""
 DEFAULT_MAPPINGS = {
     "trackEvent": _TRACK,
     "trackEventV2": _TRACK,
@@ -174,17 +177,26 @@ class SegmentActions:
     )
     ignored = ("preset", "type", "versionSettings", "bundlingStatus")
 
-    def __init__(self, settings, report=None):
+    def __init__(self, settings):
         self.options = settings
-        self._report = report or (lambda text: None)
-        self.problems = []
+        self.report = lambda problem: None
+        """Hears of every subscription that fails on a message."""
         self._subscribe(settings["subscriptions"])
 
     def configure(self, load_options):
         """Take what the options of ``analytics.load`` say for this destination."""
         own = get(get(load_options, "integrations"), self.options["integrationName"])
         if is_plain(own) and has(own, "subscriptions"):
-            self._subscribe(get(own, "subscriptions"))
+            try:
+                self._subscribe(get(own, "subscriptions"))
+            except SettingsError as error:
+                self.report(str(error))
+            for problem in self.problems():
+                self.report(problem)
+
+    def problems(self):
+        """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
+        return [problem for subscription in self._subscriptions for problem in subscription.problems()]
 
     def installed(self, integrations):
         """Whether load-time ``integrations`` let Segment set this destination up at all."""
@@ -208,13 +220,17 @@ class SegmentActions:
                 "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"
                 % (self.name, len(listed), MOST_SUBSCRIPTIONS)
             )
-        enabled = [item for item in listed if truthy(get(item, "enabled"))]
+        numbered = [(index + 1, item) for index, item in enumerate(listed) if truthy(get(item, "enabled"))]
+        self._subscriptions = [_Subscription(number, item) for number, item in numbered]
         self.plugins = []
         for action, perform in ACTIONS:
-            own = [_Subscription(item) for item in enabled if get(item, "partnerAction") == action]
+            own = [subscription for subscription in self._subscriptions if subscription.action == action]
             if own:
                 name = self.options["integrationName"]
-                self.plugins.append(_Action(name, NAME + " " + action, perform, own, self._report))
+                self.plugins.append(_Action(name, NAME + " " + action, perform, own, self._tell))
+
+    def _tell(self, problem):
+        self.report(problem)
 
     def fullstory(self):
         options = self.options
@@ -263,32 +279,63 @@ class _Action:
                 if payload is not None:
                     calls.extend(self._perform(payload))
             except Exception as error:
-                self._report("subscription %r failed: %s" % (subscription.name, error))
+                self._report("%s failed: %s" % (subscription.title, error))
                 break
         return calls
 
 
 class _Subscription:
-    """A trigger and a mapping. ``problem`` tells what is wrong with either, None when nothing is."""
+    """A trigger and a mapping for an action, the ``number``th of its list, counted from 1."""
 
-    def __init__(self, given):
-        self.name = get(given, "name")
-        self.problem = None
+    def __init__(self, number, given):
+        name = get(given, "name")
+        self.title = "subscription %d %s" % (number, _shown(name) if kind(name) == "string" else "without a name")
+        self.action = get(given, "partnerAction")
+        self._given = given
         self._trigger = self._mapping = None
+        self._wrong_trigger = self._wrong_mapping = None
+        mapping = get(given, "mapping")
+        self._fields = make_object() if is_nullish(mapping) else mapping
         try:
-            mapping = get(given, "mapping")
-            self._mapping = directives.compile(make_object() if is_nullish(mapping) else mapping)
+            self._mapping = directives.compile(self._fields)
         except Exception as error:
-            self.problem = error
+            self._wrong_mapping = error
         try:
             self._trigger = fql.parse(get(given, "subscribe"))
         except Exception as error:  # as with the vendor, it never matches
-            self.problem = error
+            self._wrong_trigger = error
 
     def payload(self, message):
         """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
         if self._trigger is None or not self._trigger.matches(message):
             return None
         if self._mapping is None:
-            raise self.problem or BadPayload("no mapping")
+            raise BadPayload(self._wrong_mapping)
         return self._mapping(message)
+
+    def problems(self):
+        """What is wrong, a text each."""
+        known = [action for action, _ in ACTIONS]
+        found = []
+        if self.action not in known:
+            near = nearest(text(self.action), known)
+            hint = "; did you mean %r?" % near if near else "."
+            found.append("unknown partnerAction %s%s Known: %s." % (_shown(self.action), hint, ", ".join(known)))
+        if self._wrong_trigger is not None:
+            trigger = get(self._given, "subscribe")
+            wrong = self._wrong_trigger if kind(trigger) == "string" else "it must be text"
+            found.append("trigger %s: %s" % (_shown(trigger), wrong))
+        if self._wrong_mapping is not None:
+            for wrong in getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]:
+                found.append("mapping: %s" % wrong)
+        elif self.action in NEED_A_NAME and not truthy(get(self._fields, "name")) and not self._is_directive():
+            found.append("mapping: /name is missing, and %s requires it." % self.action)
+        return ["%s: %s" % (self.title, problem) for problem in found]
+
+    def _is_directive(self):
+        """Whether one directive stands for all fields."""
+        return any([key[:1] in ("@", "_") for key in keys(self._fields)])
+
+
+def _shown(value):
+    return repr(value) if kind(value) == "string" else text(value)

@@ -255,11 +255,11 @@ def make_promise():
 
 
 def resolved(value):
-    return js.Promise.resolve(value)
+    return _own.promise("resolve", value)
 
 
 def make_rejected(message):
-    promise = js.Promise.reject(js.Error.new(message))
+    promise = _own.promise("reject", js.Error.new(message))
     # A no-op handler: the page may look at the promise, and need not.
     _apply(_get(promise, "catch"), promise, _array_of(_noop))
     return promise
@@ -284,7 +284,7 @@ def from_python(value):
         return make_array([from_python(item) for item in value])
     if hasattr(value, "timestamp"):
         return make_date(value.timestamp() * 1000)
-    return value
+    return NULL if value is None else value
 
 
 def call(function, *args):

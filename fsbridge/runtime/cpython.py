@@ -345,6 +345,8 @@ def _inherited(value: Any, key: str) -> Any:
         return Function(lambda args: UNDEFINED, _CONSTRUCTORS[sort])
     if key == "__proto__":
         return {}
+    if key == "bind" and isinstance(value, Function):
+        return Function(lambda bound: Function(lambda args: value.body([*bound[1:], *args])), "bind")
     return _PROTOTYPES.get(sort, {}).get(key) or _PROTOTYPES[""].get(key, UNDEFINED)
 
 
@@ -413,6 +415,8 @@ def delete(value: Any, key: str) -> None:
         value.pop(key, None)
     elif isinstance(value, Function):
         value.properties.pop(key, None)
+    elif isinstance(value, list) and has(value, key) and key != "length":
+        value[int(key)] = UNDEFINED  # JavaScript leaves a hole
     elif isinstance(value, Host) and hasattr(value, key):
         delattr(value, key)
 

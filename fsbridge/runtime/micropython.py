@@ -116,6 +116,11 @@ def _has_value(out):
 _ignore = _get(js.Function, "prototype")
 
 
+def promise(method, value):
+    """``Promise.resolve(value)`` or ``Promise.reject(value)``."""
+    return getattr(js.Promise, method)(outgoing(value))
+
+
 _returned = None
 
 

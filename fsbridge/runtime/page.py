@@ -1,6 +1,6 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
-from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, kind, put, safe_get, safe_put, to_number
+from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, put, safe_get, safe_put, to_number
 from . import window as real_window
 
 

@@ -1,7 +1,12 @@
-"""What is Pyodide's own about crossing into JavaScript."""
+"""What is Pyodide's own about crossing into JavaScript.
+
+A promise that a JavaScript function returns arrives as a Python future, and would go back as something else than the
+promise it was. So `read` and `attempt` let results come in an array, whose items stay what they are.
+"""
 
 import js
 from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull
+from pyodide.webloop import PyodideFuture
 
 JsError = JsException
 UNDEFINED = None
@@ -13,19 +18,32 @@ _apply = js.Reflect.apply
 _descriptor = js.Object.getOwnPropertyDescriptor
 _values = js.Object.values
 _is = _get(js.Object, "is")
+_array_of = js.Array.of
+_array_from = getattr(js.Array, "from")
+_bind_apply = _get(js.Reflect, "apply").bind
+_safe_get = _get(js.Reflect, "get")
+_one = js.Array.of(0)
 
 
 def read(obj, key):
     """``obj[key]``, exact for own properties: Pyodide alone would turn -0 into 0."""
     value = _get(obj, key)
     if type(value) is int and value == 0:
-        descriptor = _descriptor(obj, key)
-        if descriptor is not UNDEFINED:
-            row = _values(descriptor)
-            row[1] = -0.0
-            if _apply(_is, UNDEFINED, row):
-                return -0.0
+        return _zero(obj, key)
+    if type(value) is PyodideFuture:
+        return attempt(_safe_get, js.Reflect, (obj, key))
     return value
+
+
+def _zero(obj, key):
+    """0 or -0, whichever ``obj[key]`` is."""
+    descriptor = _descriptor(obj, key)
+    if descriptor is not UNDEFINED:
+        row = _values(descriptor)
+        row[1] = -0.0
+        if _apply(_is, UNDEFINED, row):
+            return -0.0
+    return 0
 
 
 def write(obj, key, value):
@@ -50,7 +68,15 @@ def is_handle(value):
 
 def attempt(function, this, args):
     """``function.apply(this, args)``. Raises JsError when it throws."""
-    return _apply(function, this, js.Array.of(*[outgoing(arg) for arg in args]))
+    bound = _bind_apply(UNDEFINED, function, this, _array_of(*[outgoing(arg) for arg in args]))
+    results = _array_from(_one, bound)
+    value = results[0]
+    return _zero(results, 0) if type(value) is int and value == 0 else value
+
+
+def promise(method, value):
+    """``Promise.resolve(value)`` or ``Promise.reject(value)``."""
+    return attempt(_get(js.Promise, method), js.Promise, (value,))
 
 
 def callback(body):

@@ -63,12 +63,27 @@ class Storage(Host):
         self._entries.pop(key, None)
 
 
+class Event(Host):
+    """What a listener gets; ``detail`` are its further properties, such as ``ctrlKey``."""
+
+    def __init__(self, type_: str, detail: dict[str, Any]) -> None:
+        self.type = type_
+        self.defaultPrevented = False
+        for name, value in detail.items():
+            setattr(self, name, value)
+
+    def preventDefault(self) -> None:
+        self.defaultPrevented = True
+
+
 class Element(Host):
     """An element of the page, with attributes and children."""
 
-    def __init__(self, tag: str) -> None:
+    nodeType = 1
+
+    def __init__(self, tag: str, **attributes: str) -> None:
         self.tagName = tag.upper()
-        self._attributes: dict[str, str] = {}
+        self._attributes = dict(attributes)
         self._children: list[Element] = []
         self._listeners: dict[str, list[Any]] = {}
         self.parentNode: Any = None
@@ -78,6 +93,16 @@ class Element(Host):
 
     def getAttribute(self, name: str) -> Any:
         return self._attributes.get(name)
+
+    def getAttributeNS(self, namespace: str, name: str) -> Any:
+        return self._attributes.get(f"{namespace}:{name}")
+
+    def getElementsByTagName(self, tag: str) -> list[Element]:
+        found = []
+        for child in self._children:
+            found += [child] if child.tagName == tag.upper() else []
+            found += child.getElementsByTagName(tag)
+        return found
 
     def appendChild(self, child: Element) -> Element:
         return self.insertBefore(child, None)
@@ -91,11 +116,13 @@ class Element(Host):
     def addEventListener(self, event: str, listener: Any, options: Any = None) -> None:
         self._listeners.setdefault(event, []).append(listener)
 
-    def fire(self, event: str) -> None:
-        """Let ``event`` ("load", "error", …) happen to this element."""
+    def fire(self, event: str, **detail: Any) -> Event:
+        """Let ``event`` ("load", "click", …) happen to this element; returns what its listeners got."""
+        happening = Event(event, detail)
         for listener in [*self._listeners.get(event, []), getattr(self, "on" + event, None)]:
             if listener is not None:
-                call(listener, {"type": event})
+                call(listener, happening)
+        return happening
 
 
 class Cookies:
@@ -277,6 +304,7 @@ class SimulatedWindow(Host):
         while self._timers:
             due = min(self._timers, key=lambda entry: entry[:2])
             if due[0] > end:
+                self.now = end
                 break
             self._timers.remove(due)
             self.now = max(self.now, due[0])

@@ -57,6 +57,11 @@ def play(scenario: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Played]]:
         yield page, player.played
 
 
+def settings_of(scenario: dict[str, Any]) -> dict[str, Any]:
+    """A scenario's settings, with what the source configuration says of the destination."""
+    return {"id": "dest_fs_1", **scenario.get("settings", {}), **scenario.get("destination", {})}
+
+
 class Player:
     """One page load of a scenario."""
 
@@ -75,7 +80,7 @@ class Player:
         self._watch()
 
     def _make_bridge(self, page: Page) -> Bridge:
-        given = {"id": "dest_fs_1", **self.scenario.get("settings", {}), **self.scenario.get("destination", {})}
+        given = settings_of(self.scenario)
         bridge = Bridge(page, "rudderstack", {"org": "o-1"})
         destination = bridge.destination = RudderStack(settings.whole(RudderStack.settings, tagged.decode(given)))
         bridge.source.destination = destination

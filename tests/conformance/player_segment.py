@@ -31,7 +31,7 @@ def play(
     if "timezone" in scenario:
         port.zone_name = lambda moment: get_timezone_name(moment, "long", locale="en_US")
     cookies, local, session = Cookies(), {}, {}
-    for cookie in _pairs(scenario.get("cookies")):
+    for cookie in pairs(scenario.get("cookies")):
         cookies.values[cookie[0]] = cookie[1]
     for page in scenario["pages"]:
         local.update(page.get("storage") or {})
@@ -49,25 +49,30 @@ def play(
         yield page, window.calls, player.anonymous_ids
 
 
-def _pairs(cookies: Any) -> list[tuple[str, str]]:
+def pairs(cookies: Any) -> list[tuple[str, str]]:
     if isinstance(cookies, dict):
         return list(cookies.items())
     return [(cookie["name"], cookie["value"]) for cookie in cookies or []]
+
+
+def settings_of(scenario: dict[str, Any], plain: bool = False) -> dict[str, Any]:
+    """A scenario's settings, with the name under which its page had registered the destination; ``plain``: tagged."""
+    given = dict(scenario["settings"] or {}) if plain else tagged.decode(scenario["settings"] or {})
+    given.pop("preset", None)
+    creation = (scenario.get("remotePlugin") or {}).get("creationName") or scenario.get("integrationName")
+    if scenario.get("registration") == "register":
+        creation = ""
+    if creation is not None and scenario["system"] == "segment-actions":
+        given["integrationName"] = creation
+    return given
 
 
 def make_bridge(scenario: dict[str, Any], page: Page) -> Bridge:
     """A bridge with the scenario's settings as they are: recordings have settings that a user's check would refuse."""
     name = scenario["system"]
     kind = destinations.find(name)
-    given = tagged.decode(scenario["settings"] or {})
-    given.pop("preset", None)
-    creation = (scenario.get("remotePlugin") or {}).get("creationName") or scenario.get("integrationName")
-    if scenario.get("registration") == "register":
-        creation = ""
-    if creation is not None and name == "segment-actions":
-        given["integrationName"] = creation
     bridge = Bridge(page, name, {kind.org: "o-1"})
-    bridge.destination.__init__(settings.whole(kind.settings, given))
+    bridge.destination.__init__(settings.whole(kind.settings, settings_of(scenario)))
     return bridge
 
 

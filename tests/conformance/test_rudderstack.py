@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -23,8 +24,16 @@ deviations: Counter[str] = Counter()
 
 @pytest.mark.parametrize("scenario", list(recordings("rudderstack")), ids=identifier)
 def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
+    problems = compare(scenario, play(scenario), record_property)
+    assert not problems, scenario["title"] + "\n" + "\n".join(problems)
+
+
+def compare(
+    scenario: dict[str, Any], plays: Iterable[tuple[dict[str, Any], Played]], record_property: Any
+) -> list[str]:
+    """What tells the page loads ``plays`` from the recorded ones, or from what a deviation demands, a line each."""
     problems = []
-    for number, (page, played) in enumerate(play(scenario)):
+    for number, (page, played) in enumerate(plays):
         rule = rule_of(scenario, page, played)
         if rule is not None:
             deviations[rule.__name__] += 1
@@ -34,7 +43,7 @@ def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
         found += tagged.differences(decoded_returns(page, played), played.returns, "returns")
         found += tagged.differences(page.get("callbacks") or [], played.callbacks, "callbacks")
         problems += [f"page {number}: {line}" for line in found]
-    assert not problems, scenario["title"] + "\n" + "\n".join(problems)
+    return problems
 
 
 @pytest.fixture(scope="module", autouse=True)

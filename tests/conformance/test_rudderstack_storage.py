@@ -33,26 +33,38 @@ GETTERS = {
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=identifier)
 def test_recording(recording: dict[str, Any]) -> None:
-    expect = recording["expect"]
     window = SimulatedWindow(recording["url"], referrer=recording["referrer"])
     seed(window, recording.get("before") or {})
     player = Player(recording, window)
     player.run(recording["script"])
-
-    cookies = {name: unquote(value) for name, value in window.cookies.values.items()}
-    problems = differences(
-        {name: unquote(value) for name, value in expect["cookies"].items()}, cookies, player.played, "cookie"
-    )
-    for area, entries in (("localStorage", window.localStorage), ("sessionStorage", window.sessionStorage)):
-        problems += differences(unquoted(expect.get(area) or {}), unquoted(entries._entries), player.played, area)
-    for name, attributes in (expect.get("cookieAttributes") or {}).items():
-        if name in window.cookies.attributes:  # the page itself set the others
-            problems += tagged.differences(attributes, attributes_of(window, name), f"attributes of {name}")
-
+    written = {
+        "cookies": dict(window.cookies.values),
+        "localStorage": dict(window.localStorage._entries),
+        "sessionStorage": dict(window.sessionStorage._entries),
+        "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
+    }
+    made_up = anonymous_id(player.played)
     reported = {name: player.bridge.call(method, make_array()) for name, method in GETTERS.items()}
-    ours = json.loads(json.dumps(expect["reported"]).replace("<anonymousId>", anonymous_id(player.played)))
-    problems += tagged.differences(ours, reported, "reported")
+    problems = compare(recording, written, reported, made_up)
     assert not problems, recording["title"] + "\n" + "\n".join(problems)
+
+
+def compare(
+    recording: dict[str, Any], written: dict[str, Any], reported: dict[str, Any], made_up: str
+) -> list[str]:
+    """What tells what was written and reported from the recording, a line each; ``made_up`` is the visitor's new id."""
+    expect = recording["expect"]
+    cookies = {name: unquote(value) for name, value in written["cookies"].items()}
+    problems = differences(
+        {name: unquote(value) for name, value in expect["cookies"].items()}, cookies, made_up, "cookie"
+    )
+    for area in ("localStorage", "sessionStorage"):
+        problems += differences(unquoted(expect.get(area) or {}), unquoted(written[area]), made_up, area)
+    for name, attributes in (expect.get("cookieAttributes") or {}).items():
+        if name in written["cookieAttributes"]:  # the page itself set the others
+            problems += tagged.differences(attributes, written["cookieAttributes"][name], f"attributes of {name}")
+    ours = json.loads(json.dumps(expect["reported"]).replace("<anonymousId>", made_up))
+    return problems + tagged.differences(ours, reported, "reported")
 
 
 def unquoted(entries: dict[str, str]) -> dict[str, str]:
@@ -60,7 +72,7 @@ def unquoted(entries: dict[str, str]) -> dict[str, str]:
     return {name: value[1:-1] if value.startswith('"') else value for name, value in entries.items()}
 
 
-def differences(expected: dict[str, str], actual: dict[str, str], played: Played, where: str) -> list[str]:
+def differences(expected: dict[str, str], actual: dict[str, str], made_up: str, where: str) -> list[str]:
     problems = tagged.differences(sorted(expected), sorted(actual), where)
     for name in expected.keys() & actual.keys():
         template = TEMPLATE.fullmatch(expected[name])
@@ -71,7 +83,7 @@ def differences(expected: dict[str, str], actual: dict[str, str], played: Played
         assert actual[name].startswith(prefix)
         body = actual[name][len(prefix) :]
         text = legacy.decrypt(body) if prefix == storage.LEGACY_PREFIX else b64decode(body).decode()
-        inner = inner.replace("<anonymousId>", anonymous_id(played)).replace("<timestamp>", '"<timestamp>"')
+        inner = inner.replace("<anonymousId>", made_up).replace("<timestamp>", '"<timestamp>"')
         wanted = json.loads(
             inner,
             object_pairs_hook=lambda pairs: {key: MOMENT if value == "<timestamp>" else value for key, value in pairs},

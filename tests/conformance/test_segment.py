@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,10 +17,16 @@ SCENARIOS = [*recordings("segment-classic"), *recordings("segment-actions")]
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=identifier)
 def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
+    problems = compare(scenario, record_property)
+    assert not problems, scenario["title"] + "\n" + "\n".join(problems)
+
+
+def compare(scenario: dict[str, Any], record_property: Any, play_ours: Callable[..., Any] = play) -> list[str]:
+    """What tells our calls from the recorded ones, or from those that a deviation demands, a line each."""
     deviation = rule_for(scenario)
     problems = []
     if deviation is None:
-        for number, (page, calls, anonymous_ids) in enumerate(play(scenario)):
+        for number, (page, calls, anonymous_ids) in enumerate(play_ours(scenario)):
             expected = [
                 tagged.decode(call, {"$anonymousId": anonymous_ids[index] if index < len(anonymous_ids) else "?"})
                 for index, call in enumerate(page["expect"])
@@ -28,13 +35,13 @@ def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
     else:
         name, plain = deviation
         record_property("deviation", name)
-        ours, by_rule = play(scenario, queued=True), play(plain)
+        ours, by_rule = play_ours(scenario, queued=True), play(plain)
         for number, ((_, calls, ids), (_, expected, plain_ids)) in enumerate(zip(ours, by_rule, strict=True)):
             same_ids = dict(zip(plain_ids, ids, strict=False))
             expected = _replaced(expected, same_ids)
             problems += [f"page {number}: {line}" for line in tagged.differences(expected, calls)]
             assert page_has_calls(scenario, number) == bool(calls), "nothing arrived"
-    assert not problems, scenario["title"] + "\n" + "\n".join(problems)
+    return problems
 
 
 def page_has_calls(scenario: dict[str, Any], number: int) -> bool:

@@ -47,6 +47,14 @@ def test_recording(recording: dict[str, Any]) -> None:
         "groupTraits": ask("group.traits"),
     }
 
+    problems = compare(recording, written, reported, returns)
+    assert not problems, recording["title"] + "\n" + "\n".join(problems)
+
+
+def compare(
+    recording: dict[str, Any], written: dict[str, Any], reported: dict[str, Any], returns: list[Any]
+) -> list[str]:
+    """What tells what was written, reported and returned from the recording, a line each."""
     expect = json.loads(json.dumps(recording["expect"]).replace("<anonymousId>", reported["anonymousId"]))
     attributes = expect.get("cookieAttributes") or {}
     problems = tagged.differences(expect["reported"], reported, "reported")
@@ -56,4 +64,4 @@ def test_recording(recording: dict[str, Any]) -> None:
         problems += tagged.differences(attributes.get(name), written["cookieAttributes"][name], f"attributes of {name}")
     for index, value in (expect.get("returns") or {}).items():
         problems += tagged.differences(value, returns[int(index)], f"what call {index} returned")
-    assert not problems, recording["title"] + "\n" + "\n".join(problems)
+    return problems

@@ -82,9 +82,7 @@ def user(args, current_id):
     expected = ["id", "traits", "options", "callback"]
     found = {}
     for value in items(args):
-        if not expected:
-            break
-        current = expected.pop(0)
+        current = expected.pop(0) if expected else None
         if current == "id":
             if kind(value) in ("string", "number"):
                 found["id"] = text(value)

@@ -169,5 +169,5 @@ def _sampled(sample):
     percent = to_number(get(sample, "percent"))  # 0 to 1, whatever its name
     if percent <= 0 or percent >= 1:
         return percent >= 1
-    # With a path the vendor means to decide by a hash of the value there. Its arithmetic comes to 0, whatever the value.
+    # With a path the vendor means to decide by a hash of the value there, but its arithmetic comes to 0 for any value.
     return percent > 0 if truthy(get(sample, "path")) else random.random() <= percent

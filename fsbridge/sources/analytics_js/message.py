@@ -153,7 +153,7 @@ class Factory:
             if name in _TOP_LEVEL:
                 put(message, name, get(options, name))
             elif name not in ("context", "integrations"):
-                _put_path(context, name, get(options, name))
+                put_path(context, name, get(options, name))
         chosen = get(options, "messageId")
         put(message, "messageId", chosen if truthy(chosen) else self._message_id())
         return context
@@ -211,7 +211,7 @@ def _booleans(integrations):
     return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
 
 
-def _put_path(target, path, value):
+def put_path(target, path, value):
     """Set ``a.b`` inside ``target``, making what is missing on the way."""
     parts = path.split(".")
     for part in parts[:-1]:

@@ -16,8 +16,10 @@ from ...runtime import (
     lower,
     make_function,
     make_object,
+    text,
     truthy,
 )
+from .context import Contexts
 from .facade import Facades
 
 PATIENCE = 10_000
@@ -36,6 +38,11 @@ def allows(integrations, name, alternative):
     return get(integrations, "All") is not False
 
 
+def is_promise(value):
+    """Whether this is something to wait for."""
+    return kind(value) == "object" and kind(get(value, "then")) == "function"
+
+
 class Pipeline:
     """Carries messages, one after the other. ``deliver(message, plugin)`` takes each for each plugin it may go to."""
 
@@ -45,7 +52,10 @@ class Pipeline:
         self.deliver = deliver
         self.report = report
         self.steps = []
+        self.enrichments = []
+        self.own_destinations = []  # the page's plugins that get each message after ours
         self.destination_steps = []
+        self.contexts = Contexts()
         self.workspace = None
         self._waiting = []
         self._work = None
@@ -53,9 +63,10 @@ class Pipeline:
         self._turn = 0
         # One function of each kind for good: JavaScript would keep one made for every message.
         self._next = make_function(self._on_next, "next")
-        self._fulfilled = make_function(lambda args: self._settled(UNDEFINED), "fulfilled")
+        self._fulfilled = make_function(lambda args: self._settled(get(args, 0)), "fulfilled")
         self._rejected = make_function(lambda args: self._settled(get(args, 0), True), "rejected")
         self._overdue = make_function(self._on_overdue, "overdue")
+        self._in_vain = make_function(self._on_vain, "failed")
 
     def install(self, plugins):
         """Deliver to these plugins from now on."""
@@ -65,10 +76,42 @@ class Pipeline:
     def add_source_middleware(self, function):
         self.steps.append(("middleware", function))
 
-    def add_plugin(self, plugin):
-        """A plugin of type "before" or "enrichment" with methods per message type."""
-        if get(plugin, "type") in ("before", "enrichment"):
+    def add_plugin(self, plugin, instance):
+        """Load a plugin of the page: an object with a ``type`` and a method per type of message.
+
+        Those of type "before" see a message first and may drop it: they do so by throwing, or by not returning their
+        context. "enrichment" follows, then the destinations, ours and those of the page, and "after".
+        """
+        type_ = get(plugin, "type")
+        try:
+            if kind(get(plugin, "load")) == "function":
+                self._unwatched(invoke(plugin, "load", self.contexts.system(), instance))
+        except Exception as error:
+            self.report("plugin %s can't be loaded: %s" % (get(plugin, "name"), error))
+            return
+        if type_ == "before":
             self.steps.append(("plugin", plugin))
+        elif type_ == "enrichment":
+            self.enrichments.append(("plugin", plugin))
+        elif type_ == "destination":
+            self.own_destinations.insert(0, plugin)
+        elif type_ == "after":
+            self.own_destinations.append(plugin)
+
+    def remove_plugin(self, name, instance):
+        """Unload the page's plugins of this name."""
+        named = [step for kind_, step in self.steps + self.enrichments if kind_ == "plugin"] + self.own_destinations
+        for plugin in named:
+            if get(plugin, "name") != name:
+                continue
+            try:
+                if kind(get(plugin, "unload")) == "function":
+                    self._unwatched(invoke(plugin, "unload", self.contexts.system(), instance))
+            except Exception as error:
+                self.report("plugin %s can't be unloaded: %s" % (name, error))
+            self.steps = [step for step in self.steps if step[1] is not plugin]
+            self.enrichments = [step for step in self.enrichments if step[1] is not plugin]
+            self.own_destinations = [own for own in self.own_destinations if own is not plugin]
 
     def add_destination_middleware(self, name, functions):
         for plugin, steps in zip(self.plugins, self.destination_steps):
@@ -78,7 +121,7 @@ class Pipeline:
     def send(self, message, done):
         """Carry ``message`` through; ``done(message or None)`` follows when all destinations have had it."""
         if self._work is None:
-            if self.steps or self.workspace is not None or any(self.destination_steps):
+            if self._detours():
                 self._run(self._carry(message, done))
                 return
             integrations = get(message, "integrations")
@@ -91,6 +134,11 @@ class Pipeline:
             self.report("a middleware holds up more than %d messages: the oldest is dropped" % LIMIT)
             self._waiting.pop(0)
         self._waiting.append((message, done))
+
+    def _detours(self):
+        """Whether a message has more before it than its destinations."""
+        own = self.steps or self.enrichments or self.own_destinations
+        return own or self.workspace is not None or any(self.destination_steps)
 
     # A message's way is a generator that yields each promise to wait for; with none it runs through at once.
 
@@ -109,12 +157,14 @@ class Pipeline:
             self.page.later_with(self._overdue, PATIENCE, self._turn)
             return
 
-    def _settled(self, error, failed=False):
+    def _settled(self, value, failed=False):
         work, self._work = self._work, None
         if work is None:
             return
         if failed:
-            self._failure = error
+            self._failure = value
+        else:
+            self._result = value
         self._turn += 1
         self._run(work)
 
@@ -139,16 +189,17 @@ class Pipeline:
     def _carry(self, message, done):
         if self.workspace is not None:
             self.workspace.plan(message)
-        for kind_, step in list(self.steps):
+        for kind_, step in self.steps + self.enrichments:
             if kind_ == "middleware":
-                for promise in self._middleware(step, message, "integrations", self._names()):
-                    yield promise
-                message = self._message
-                if not self._next_called:
-                    done(None)
-                    return
+                way = self._middleware(step, message, "integrations", self._names())
             else:
-                message = self._plugin(step, message)
+                way = self._plugin(step, message)
+            for promise in way:
+                yield promise
+            message = self._message
+            if not self._next_called:
+                done(None)
+                return
         integrations = get(message, "integrations")
         for plugin, steps in zip(self.plugins, self.destination_steps):
             if not allows(integrations, plugin.integration, plugin.alternative):
@@ -169,6 +220,8 @@ class Pipeline:
                 own = self._message
             if own is not None:
                 self.deliver(own, plugin)
+        for plugin in self.own_destinations:
+            self._hand_over(plugin, message)
         done(message)
 
     def _middleware(self, function, message, extra_name, extra):
@@ -176,7 +229,7 @@ class Pipeline:
         payload = make_object((("payload", self._facades.make(message)), ("next", self._next), (extra_name, extra)))
         try:
             result = call(function, payload)
-            if kind(result) == "object" and kind(get(result, "then")) == "function":
+            if is_promise(result):
                 yield result
         except Exception as error:
             self._failure = error
@@ -185,15 +238,49 @@ class Pipeline:
             self._message, self._next_called, self._nulled = message, True, False
 
     def _plugin(self, plugin, message):
-        context = make_object((("event", message),))
+        hook = get(message, "type")
+        self._message, self._next_called = message, True
+        if kind(get(plugin, hook)) != "function":
+            return
+        self._next_called, self._failure = False, None
+        context = self.contexts.make(message)
         try:
-            if kind(get(plugin, get(message, "type"))) == "function":
-                result = invoke(plugin, get(message, "type"), context)
-                changed = get(result if is_plain(result) else context, "event")
-                return changed if is_plain(changed) else message
+            self._result = invoke(plugin, hook, context)
+            if is_promise(self._result):
+                yield self._result
         except Exception as error:
-            self.report("plugin %s failed and is skipped: %s" % (get(plugin, "name"), error))
-        return message
+            self._failure, self._result = error, UNDEFINED
+        if self._failure is not None:
+            self.report("plugin %s failed: %s" % (get(plugin, "name"), self._failure))
+        goes_on = self._failure is None and is_plain(self._result)
+        changed = get(self._result if goes_on else context, "event")
+        if is_plain(changed):
+            self._message = changed
+        if goes_on or get(plugin, "type") == "enrichment":
+            self._next_called = True
+
+    def _hand_over(self, plugin, message):
+        """Let a destination of the page's own have the message; how long it takes is its own affair."""
+        hook, integrations = get(message, "type"), get(message, "integrations")
+        verdict = get(integrations, get(plugin, "name"))
+        if is_nullish(verdict):
+            verdict = get(integrations, "All")
+        if get(plugin, "type") == "destination" and verdict is False:
+            return
+        try:
+            if kind(get(plugin, hook)) == "function":
+                self._unwatched(invoke(plugin, hook, self.contexts.make(message)))
+        except Exception as error:
+            self.report("plugin %s failed: %s" % (get(plugin, "name"), error))
+
+    def _unwatched(self, result):
+        """Report it if this turns out a promise that fails."""
+        if is_promise(result):
+            invoke(result, "then", UNDEFINED, self._in_vain)
+
+    def _on_vain(self, args):
+        self.report("a plugin failed: %s" % text(get(args, 0)))
+        return UNDEFINED
 
     def _names(self):
         return make_object([(plugin.integration, True) for plugin in self.plugins if plugin.integration])

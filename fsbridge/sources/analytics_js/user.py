@@ -233,13 +233,16 @@ class Stores:
 
 
 class User:
-    """The visitor (or, with ``group=True``, their group). ``options`` are the ``user``/``group`` load options."""
+    """The visitor (or, with ``group=True``, their group). ``options`` are the ``user``/``group`` load options.
+
+    As with the vendor a group is a user with other keys, down to this: changing the group renews the anonymous id, and
+    the cookie of analytics.js 1 that held a user counts for the group, too.
+    """
 
     anonymous_key = "ajs_anonymous_id"
 
     def __init__(self, page, options=UNDEFINED, cookie_options=UNDEFINED, group=False):
         self.page = page
-        self.is_group = group
         self._ids = None
         self._ids_state = None
         self.disabled = truthy(get(options, "disable"))
@@ -259,7 +262,7 @@ class User:
         if any([isinstance(store, MemoryStore) for store in stores]):
             traits.append(MemoryStore())
         self.traits_stores = Stores(traits)
-        old = self.legacy.get("ajs_user") if not group else NULL
+        old = self.legacy.get("ajs_user")
         if kind(old) == "object":
             if truthy(get(old, "id")):
                 self.id(get(old, "id"))
@@ -301,8 +304,6 @@ class User:
 
     def anonymous_id(self, new=UNDEFINED):
         """The anonymous id, made on first need; NULL forgets it."""
-        if self.is_group:
-            return UNDEFINED
         if self.disabled:
             return NULL
         if new is UNDEFINED:

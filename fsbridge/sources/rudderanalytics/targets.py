@@ -1,7 +1,7 @@
 """Which destinations there are, and which of them get a message: RudderStack's device-mode rules."""
 
 from ...runtime import UNDEFINED, get, is_nullish, kind, trim, truthy
-from .values import without_none
+from .values import plain_config, without_none
 
 DISPLAY_NAME = "Fullstory"
 """What RudderStack's SDK calls its FullStory integration, also as the key in ``integrations``."""
@@ -12,7 +12,10 @@ _UNKNOWN = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": 
 def configurations(destination):
     """What the source configuration says of ``destination``; for another vendor's there is nothing to say."""
     tell = getattr(destination, "configurations", None)
-    return [_UNKNOWN] if tell is None else tell()
+    found = [_UNKNOWN] if tell is None else tell()
+    for target in found:
+        target["config"] = plain_config(target["config"])
+    return found
 
 
 def active(found, options, consent):

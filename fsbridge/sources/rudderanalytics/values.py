@@ -92,6 +92,17 @@ def plain_data(value):
         return {}
 
 
+def plain_config(config):
+    """Settings as plain data: a tag's are port values, lists and all. What isn't given is left out."""
+    return {key: _plain(value) for key, value in config.items() if not is_nullish(value)}
+
+
+def _plain(value):
+    if isinstance(value, (dict, list)) or kind(value) not in ("array", "object"):
+        return value
+    return json.loads(to_json(value))
+
+
 def without_nullish(value):
     """The object without null and undefined, at any depth of objects."""
     result = copy(value)

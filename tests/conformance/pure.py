@@ -1,0 +1,63 @@
+"""The pure functions that have recordings, callable on every interpreter: port values in, one port object out.
+
+It holds ``value``, or ``error`` (the exception's classes among `CLASSES`), ``errors`` (its texts) and ``phase``.
+"""
+
+from fsbridge.mapping import names
+from fsbridge.mapping.directives import resolve, resolve_batch
+from fsbridge.mapping.errors import AggregateError, MappingError, ValidationError
+from fsbridge.mapping.fql import FqlError, parse
+from fsbridge.mapping.validation import validate
+from fsbridge.runtime import get, make_array, make_object
+from fsbridge.runtime import _port as port
+
+CLASSES = (
+    ("ValidationError", ValidationError),
+    ("AggregateError", AggregateError),
+    ("MappingError", MappingError),
+    ("FqlError", FqlError),
+    ("TypeError", TypeError),
+    ("AttributeError", AttributeError),
+    ("JsError", port.JsError),
+)
+
+CASINGS = {
+    "camelcase-classic": names.classic,
+    "camelcase-rudder": names.rudder,
+    "camelcase-lodash": names.actions,
+}
+
+
+def mapping(asked):
+    """A recording of the mapping kit: ``function``, ``mapping``, ``payload``."""
+    function = get(asked, "function")
+    given = [get(asked, "payload")] if port.has(asked, "payload") else []
+
+    def run():
+        if function == "validate":
+            found = validate(get(asked, "mapping"))
+            return make_object((("valid", True),)) if found is None else found
+        return (resolve_batch if function == "transformBatch" else resolve)(get(asked, "mapping"), *given)
+
+    return _outcome(run, "run")
+
+
+def subscription(asked):
+    """A recording of FQL: ``subscribe``, ``event``."""
+    found = []
+    outcome = _outcome(lambda: found.append(parse(get(asked, "subscribe"))), "parse")
+    return _outcome(lambda: found[0].matches(get(asked, "event")), "run") if found else outcome
+
+
+def name(asked):
+    """A recording of a camel-casing: ``function``, ``input``."""
+    return _outcome(lambda: CASINGS[get(asked, "function")](get(asked, "input")), "run")
+
+
+def _outcome(run, phase):
+    try:
+        return make_object((("value", run()),))
+    except Exception as error:
+        classes = [name for name, class_ in CLASSES if isinstance(error, class_)]
+        texts = getattr(error, "errors", None) or [str(error)]
+        return make_object((("error", make_array(classes)), ("errors", make_array(texts)), ("phase", phase)))
