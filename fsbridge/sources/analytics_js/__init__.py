@@ -287,7 +287,7 @@ class AnalyticsJs:
     def _do_identify(self, args):
         user_id, traits, options, callback = arguments.user(args, self.user.id)
         self.user.identify(user_id, traits)
-        fields = (("userId", self.user.id()), ("traits", self.user.traits()))
+        fields = (("userId", self.user.id()), ("traits", _or_empty(self.user.traits())))
         return self._send("identify", fields, options, callback, _told("userId", "traits"))
 
     def _do_group(self, args):
@@ -295,7 +295,7 @@ class AnalyticsJs:
             return self._group_object
         group_id, traits, options, callback = arguments.user(args, self.group.id)
         self.group.identify(group_id, traits)
-        fields = (("groupId", self.group.id()), ("traits", self.group.traits()))
+        fields = (("groupId", self.group.id()), ("traits", _or_empty(self.group.traits())))
         return self._send("group", fields, options, callback, _told("groupId", "traits"))
 
     def _do_alias(self, args):
@@ -503,6 +503,11 @@ class AnalyticsJs:
 def _told(*names):
     """What listeners are told of a message: these of its fields."""
     return lambda message: tuple([get(message, name) for name in names])
+
+
+def _or_empty(traits):
+    """The traits that a message carries; a disabled user has none."""
+    return make_object() if traits is UNDEFINED else traits
 
 
 def _document(cdn):

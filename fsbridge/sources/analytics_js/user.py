@@ -235,8 +235,8 @@ class Stores:
 class User:
     """The visitor (or, with ``group=True``, their group). ``options`` are the ``user``/``group`` load options.
 
-    As with the vendor a group is a user with other keys, down to this: changing the group renews the anonymous id, and
-    the cookie of analytics.js 1 that held a user counts for the group, too.
+    As with the vendor a group is a user with other keys: it has the visitor's anonymous id, and the cookie in which
+    analytics.js 1 held a user counts for the group, too.
     """
 
     anonymous_key = "ajs_anonymous_id"
