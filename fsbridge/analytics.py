@@ -39,7 +39,7 @@ def connect(
     bridge = Bridge(page, destination, settings, source, strict=strict, diagnostics=diagnostics)
     if expose:
         bridge.on_status = exposing.expose(page, bridge)
-    bridge.start()
+    bridge.replay([])
     return Analytics(bridge)
 
 

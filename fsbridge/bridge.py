@@ -60,9 +60,11 @@ class Bridge:
             self.report("%s.%s: %s" % (self.source.global_name, method, error))
             return resolved(UNDEFINED)
 
-    def start(self) -> None:
-        """Begin without waiting for the page's first call."""
+    def replay(self, calls: "list[tuple[str, Any, Moment]]") -> "list[Any]":
+        """Begin, with the calls ``(method, args, moment)`` that the page made before; returns what each gives."""
+        results: "list[Any]" = self.source.replay(calls)
         self.source.start_once()
+        return results
 
     def report(self, text: str) -> None:
         """Say on the console what went wrong without harm; a page hears at most a hundred of these."""

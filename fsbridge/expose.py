@@ -49,15 +49,17 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
 
 def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
     """Perform buffered calls: arrays of a method's name, its arguments and, from newer snippets, the page context."""
+    calls = []
     for entry in items(entries):
         if kind(entry) not in ("array", "object"):
             continue
         method, *args = items(entry)
-        moment = None
+        moment = page.moment()
         if args and is_plain(args[-1]) and get(args[-1], "__t") == "bpc":
             moment = _buffered_moment(page, args.pop())
         if kind(method) == "string":
-            bridge.call(method, make_array(args), moment)
+            calls.append((method, make_array(args), moment))
+    bridge.replay(calls)
     return UNDEFINED
 
 

@@ -2,7 +2,7 @@
 
 from . import destinations, settings
 from .bridge import Bridge
-from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, keys, kind, use_guard
+from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, items, keys, kind, make_array, use_guard
 from .runtime.page import Moment, Page
 
 TYPE_CHECKING = False
@@ -17,8 +17,8 @@ def start(config: "Any") -> None:
     """Begin what the tag's ``config`` (a JavaScript object) asks for.
 
     ``config.accept(receive)`` gets the function for calls, ``config.refuse(text)`` a settings error instead;
-    ``config.status(text)`` hears of changes. ``receive(method, args, moment)`` performs one call; an empty method only
-    starts the bridge.
+    ``config.status(text)`` hears of changes. ``receive(method, args)`` performs one call; with an empty method ``args``
+    are the calls that waited, each an object of method, args and moment, and the results come back as an array.
     """
     use_guard(get(config, "guard"))
     page = Page()
@@ -36,11 +36,11 @@ def start(config: "Any") -> None:
         return
     bridge.source.public = page.global_(bridge.source.global_name)
 
-    def receive(method, args, moment=UNDEFINED):
-        if not method:
-            bridge.start()
-            return UNDEFINED
-        return bridge.call(method, args, None if is_nullish(moment) else read_moment(moment))
+    def receive(method, args):
+        if method:
+            return bridge.call(method, args)
+        waited = [(get(entry, "method"), get(entry, "args"), read_moment(get(entry, "moment"))) for entry in items(args)]
+        return make_array(bridge.replay(waited))
 
     invoke(config, "accept", callback(receive))
 

@@ -97,10 +97,10 @@
     }
   }
 
-  function run(method, args, when) {
+  function run(method, args) {
     try {
       look(args);
-      return receive(method, args, when);
+      return receive(method, args);
     } catch (error) {
       say(error); // ours, never the page's
       return Promise.resolve();
@@ -165,12 +165,21 @@
     }
   });
 
+  // All at once, because what a load among them says counts for the calls before it, too.
   function drain() {
-    while (queue.length) {
-      var entry = queue.shift();
-      var result = run(entry.method, entry.args, entry.moment);
-      entry.resolve(result);
-    }
+    var entries = queue.splice(0).filter(function (entry) {
+      try {
+        look(entry.args);
+        return true;
+      } catch (error) {
+        say(error);
+        entry.resolve();
+      }
+    });
+    var results = run("", entries);
+    entries.forEach(function (entry, index) {
+      entry.resolve(results[index]);
+    });
   }
 
   function fail(error) {
@@ -259,7 +268,6 @@
       if (!receive) return; // refused: the settings are wrong
       if (bridge.status === "loading") bridge.status = "ready";
       drain();
-      run("", []);
       settle.resolve(bridge);
     });
   }

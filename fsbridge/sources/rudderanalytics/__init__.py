@@ -106,21 +106,24 @@ class RudderAnalytics:
             self.start(UNDEFINED)
 
     def replay(self, calls):
-        """Perform the calls that a page made before we were there: ``(method, args, moment)`` each, args a port array.
+        """Perform what a page called before we were there: ``(method, args, moment)`` each; returns what each gives.
 
         As with the vendor's own snippet, ``load`` goes first and ``consent`` next.
         """
-        if self._loaded:
+        results = [UNDEFINED] * len(calls)
+        if not self._loaded:
+            held = [(method, _taken(args), moment) for method, args, moment in calls if method in _HELD]
+            self._replayed.extend([call for call in held if call[0] == "consent"])
+            self._replayed.extend([call for call in held if call[0] != "consent"])
             for method, args, moment in calls:
-                self.call(method, args, moment)
-            return
-        held = [(method, _taken(args), moment) for method, args, moment in calls if method in _HELD]
-        self._replayed.extend([call for call in held if call[0] == "consent"])
-        self._replayed.extend([call for call in held if call[0] != "consent"])
-        for method, args, moment in calls:
-            if method == "load":
-                self.call(method, args, moment)
-        self.start_once()
+                if method == "load":
+                    self.call(method, args, moment)
+            self.start_once()
+            calls = [(None if method in _HELD or method == "load" else method, *rest) for method, *rest in calls]
+        for index, (method, args, moment) in enumerate(calls):
+            if method is not None:
+                results[index] = self.call(method, args, moment)
+        return results
 
     def _perform(self, handler, method, args, moment):
         given = _taken(args)
