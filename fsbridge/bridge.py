@@ -62,7 +62,7 @@ class Bridge:
 
     def replay(self, calls: "list[tuple[str, Any, Moment]]") -> "list[Any]":
         """Begin, with the calls ``(method, args, moment)`` that the page made before; returns what each gives."""
-        results: "list[Any]" = self.source.replay(calls)
+        results: "list[Any]" = self.source.replay(calls, self.call)
         self.source.start_once()
         return results
 

@@ -84,8 +84,11 @@ def from_attributes(
     Raises SettingsError where the text is not of the setting's type.
     """
     accepts = {setting.name: setting.accepts for setting in known}
+    # HTML has no capitals: data-record-only-this-iframe means recordOnlyThisIFrame, data-fs-org means fs_org.
+    spelt = {_plain(setting.name): setting.name for setting in known}
     given: "dict[str, Any]" = {}
     for name, value in attributes:
+        name = spelt.get(_plain(name), name)
         accepted = accepts.get(name, "text")
         if accepted == "boolean":
             if value not in ("true", "false", ""):
@@ -101,6 +104,10 @@ def from_attributes(
     return given
 
 
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
 def whole(known: "tuple[Setting, ...]", given: "dict[str, Any]") -> "dict[str, Any]":
     """``given`` over the defaults, unchecked."""
     return {setting.name: given.get(setting.name, setting.default) for setting in known}
@@ -110,7 +117,7 @@ def nearest(name: str, names: "list[str]") -> str:
     """The name of ``names`` that a typist most likely meant by ``name``, or empty when none is close."""
     best, fewest = "", max(3, len(name) // 2) + 1
     for candidate in names:
-        edits = _distance(name.lower().replace("_", "").replace("-", ""), candidate.lower().replace("_", ""))
+        edits = _distance(_plain(name), _plain(candidate))
         if edits < fewest:
             best, fewest = candidate, edits
     return best

@@ -2,7 +2,20 @@
 
 from . import destinations, settings
 from .bridge import Bridge
-from .runtime import UNDEFINED, callback, from_json, get, invoke, is_nullish, is_plain, items, keys, kind, make_array, use_guard
+from .runtime import (
+    UNDEFINED,
+    callback,
+    from_json,
+    get,
+    invoke,
+    is_nullish,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_array,
+    use_guard,
+)
 from .runtime.page import Moment, Page
 
 TYPE_CHECKING = False
@@ -39,7 +52,9 @@ def start(config: "Any") -> None:
     def receive(method, args):
         if method:
             return bridge.call(method, args)
-        waited = [(get(entry, "method"), get(entry, "args"), read_moment(get(entry, "moment"))) for entry in items(args)]
+        waited = [
+            (get(entry, "method"), get(entry, "args"), read_moment(get(entry, "moment"))) for entry in items(args)
+        ]
         return make_array(bridge.replay(waited))
 
     invoke(config, "accept", callback(receive))

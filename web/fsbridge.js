@@ -160,6 +160,7 @@
       if (receive) drain();
     };
     if (Array.isArray(before)) {
+      if (before._loadOptions) enqueue("load", [before._writeKey, before._loadOptions], moment()); // Segment's snippet
       adopt(before);
       before.push = object.push; // for code that holds on to the buffer
     }

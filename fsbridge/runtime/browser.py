@@ -43,6 +43,7 @@ _string = _get(js, "String") if sys.implementation.name != "micropython" else _g
 _number = _get(window, "Number")
 _array_from = js.Array["from"] if sys.implementation.name == "micropython" else _get(js.Array, "from")
 _upper = _get(js.String.prototype, "toUpperCase")
+_source_of = _get(js.Function.prototype, "toString")
 _trim = _get(js.String.prototype, "trim")
 _lower = _get(js.String.prototype, "toLowerCase")
 _noop = _get(js.Function, "prototype")
@@ -71,7 +72,17 @@ def kind(value):
         return scalar
     if not is_handle(value):
         return "bigint" if isinstance(value, int) else "object"
-    return _KINDS.get(_apply(_tag, value, _no_args), "object")
+    found = _KINDS.get(_apply(_tag, value, _no_args), "object")
+    # An object may call itself a function (Symbol.toStringTag): believe only what has a source text.
+    return "object" if found == "function" and not _is_function(value) else found
+
+
+def _is_function(value):
+    try:
+        attempt(_source_of, value, ())
+    except JsError:
+        return False
+    return True
 
 
 def tag(value):

@@ -57,7 +57,7 @@ def use_guard(function):
 
 def outgoing(value):
     """``value`` in a form that crosses exactly: Pyodide would make a BigInt of a large int."""
-    if type(value) is int and not -(2**53) < value < 2**53:
+    if type(value) is int and not -(2**53) + 1 < value < 2**53 - 1:
         return float(value)
     return value
 

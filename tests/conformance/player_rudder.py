@@ -176,7 +176,7 @@ class Player:
             for index, entry in enumerate(script)
         ]
         options = tagged.decode(self.scenario.get("loadOptions") or {})
-        self.source.replay([*queue, ("load", make_array([*LOAD, options]), page.moment())])
+        self.source.replay([*queue, ("load", make_array([*LOAD, options]), page.moment())], self.source.call)
 
     def _step(self, index: int, entry: list[Any]) -> None:
         method, *args = entry

@@ -49,9 +49,7 @@ def test_recording(recording: dict[str, Any]) -> None:
     assert not problems, recording["title"] + "\n" + "\n".join(problems)
 
 
-def compare(
-    recording: dict[str, Any], written: dict[str, Any], reported: dict[str, Any], made_up: str
-) -> list[str]:
+def compare(recording: dict[str, Any], written: dict[str, Any], reported: dict[str, Any], made_up: str) -> list[str]:
     """What tells what was written and reported from the recording, a line each; ``made_up`` is the visitor's new id."""
     expect = recording["expect"]
     cookies = {name: unquote(value) for name, value in written["cookies"].items()}

@@ -131,7 +131,7 @@ def test_replaying_puts_load_and_consent_first_and_keeps_the_rest_in_order() -> 
     consent = {"consentManagement": {"allowedConsentIds": ["a"]}, "trackConsent": True}
     moment = Page(window).moment()
     calls = [("track", ["A"]), ("consent", [consent]), ("track", ["B"]), ("load", [*LOAD, options])]
-    bridge.source.replay([(method, args, moment) for method, args in calls])
+    bridge.source.replay([(method, args, moment) for method, args in calls], bridge.call)
     assert names(window) == ["Landed", "A", "B", "Consent Management Interaction"]
 
 

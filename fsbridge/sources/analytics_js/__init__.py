@@ -132,16 +132,17 @@ class AnalyticsJs:
             self.report("analytics.%s: %s" % (method, error))
             return make_rejected(str(error))
 
-    def replay(self, calls):
+    def replay(self, calls, perform):
         """Perform what a page called before we were there: ``(method, args, moment)`` each; returns what each gives.
 
+        ``perform(method, args, moment)`` is `call`, made safe.
         As with the vendor, what ``load`` says counts for the calls before it, too.
         """
         results = [UNDEFINED] * len(calls)
         for is_load in (True, False):
             for index, (method, args, moment) in enumerate(calls):
                 if (method == "load") is is_load:
-                    results[index] = self.call(method, args, moment)
+                    results[index] = perform(method, args, moment)
         return results
 
     def start_once(self, moment=None):

@@ -40,7 +40,7 @@ def track(args):
         chosen = _unless_nullish(options)
     callback = UNDEFINED
     for value, sort in zip(values, sorts):
-        if sort.endswith("function"):
+        if sort.endswith("function") and kind(value) == "function":
             callback = value
             break
     return name, data, UNDEFINED if kind(chosen) == "function" else chosen, callback

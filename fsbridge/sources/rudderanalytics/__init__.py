@@ -105,24 +105,32 @@ class RudderAnalytics:
         if self.options is None and not self.waits:
             self.start(UNDEFINED)
 
-    def replay(self, calls):
+    def replay(self, calls, perform):
         """Perform what a page called before we were there: ``(method, args, moment)`` each; returns what each gives.
 
+        ``perform(method, args, moment)`` is `call`, made safe.
         As with the vendor's own snippet, ``load`` goes first and ``consent`` next.
         """
         results = [UNDEFINED] * len(calls)
+        done = []
         if not self._loaded:
-            held = [(method, _taken(args), moment) for method, args, moment in calls if method in _HELD]
+            held = []
+            for method, args, moment in calls:
+                if method in _HELD:
+                    try:
+                        held.append((method, _taken(args), moment))
+                    except Exception as error:  # an object that throws when it is read
+                        self.report("rudderanalytics.%s: %s" % (method, error))
             self._replayed.extend([call for call in held if call[0] == "consent"])
             self._replayed.extend([call for call in held if call[0] != "consent"])
             for method, args, moment in calls:
                 if method == "load":
-                    self.call(method, args, moment)
+                    perform(method, args, moment)
             self.start_once()
-            calls = [(None if method in _HELD or method == "load" else method, *rest) for method, *rest in calls]
+            done = [*_HELD, "load"]
         for index, (method, args, moment) in enumerate(calls):
-            if method is not None:
-                results[index] = self.call(method, args, moment)
+            if method not in done:
+                results[index] = perform(method, args, moment)
         return results
 
     def _perform(self, handler, method, args, moment):

@@ -1,0 +1,137 @@
+"""Python authors' way in: PyScript on both interpreters, and Pyodide by itself."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fsbridge.testing import FS
+
+from .shop import ORG, Console, html_page, wait_until
+
+INTERPRETERS = {"mpy": "micropython/micropython.mjs", "py": "pyodide/pyodide.mjs"}
+
+# Runs in the page. What it finds goes to window.results, which JavaScript looks at.
+SETUP = f"""
+import js
+from fsbridge import SettingsError, connect
+
+def error_of(**settings):
+    try:
+        connect(**settings)
+    except Exception as error:
+        return type(error).__name__ + ": " + str(error)
+    return "none"
+
+js.results.push(error_of(destination="segment-classic"))
+js.results.push(error_of(destination="segment-classic", org="{ORG}", trackNamedPage=True))
+js.results.push(error_of(destination="segment-classic", org=5))
+js.results.push(error_of(destination="segment-clasic", org="{ORG}"))
+js.results.push(str(issubclass(SettingsError, ValueError)))
+"""
+
+ERRORS = (
+    "SettingsError: segment-classic: setting 'org' is missing",
+    "SettingsError: segment-classic: unknown setting 'trackNamedPage'; did you mean 'trackNamedPages'?",
+    "SettingsError: segment-classic: setting 'org' is 5 (int); accepted: text.",
+    "SettingsError: unknown destination 'segment-clasic'; did you mean 'segment-classic'?",
+    "True",
+)
+
+APP = f"""
+from datetime import datetime, timezone
+
+analytics = connect("segment-classic", org="{ORG}", trackNamedPages=True, expose=True)
+traits = {{"plan": "premium", "logins": 5, "ratio": 0.5, "big": 2**40, "nothing": None, "yes": True}}
+analytics.identify("user-1", traits)
+analytics.track("Python", {{"list": [1, "two", {{"three": 3}}], "nested": {{"a": {{}}}}, "last": -0.0}})
+analytics.track("Callback", {{}}, {{}}, lambda: js.results.push("called back"))
+analytics.ready(lambda: js.results.push("ready"))
+analytics.page("Home")
+try:
+    analytics.trak("typo")
+except AttributeError as error:
+    js.results.push(str(error))
+js.results.push(analytics.user().id())
+js.results.push(analytics.status)
+"""
+
+DATED = """
+analytics.track("Dated", {"at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)})
+"""
+
+JAVASCRIPT = """() => {
+  window.held.track("From the old buffer");
+  analytics.track("JavaScript", { at: new Date(0), n: 1 });
+  analytics.push(["track", "Pushed"]);
+  return [typeof analytics.page, analytics.user().id(), fsbridge.status, fsbridge.version];
+}"""
+
+BUFFER = """
+window.results = [];
+window.held = window.analytics = [["track", "Buffered", { n: 1 }]];
+analytics.track = (...args) => analytics.push(["track", ...args]);
+held.track = (...args) => held.push(["track", ...args]);
+"""
+
+
+def expected_calls(dated):
+    home = {"path": "/app", "referrer": "", "search": "", "title": "Shop", "url": "https://shop.example/app"}
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    traits = {"plan": "premium", "logins": 5, "ratio": 0.5, "big": 2**40, "nothing": None, "yes": True}
+    return [
+        FS.event("Buffered", {"n": 1}, "segment"),
+        FS.identify("user-1", traits, "segment"),
+        FS.event("Python", {"list": [1, "two", {"three": 3}], "nested": {"a": {}}, "last": -0.0}, "segment"),
+        FS.event("Callback", {}, "segment"),
+        FS.setVars("page", {**home, "name": "Home", "pageName": "Home"}, "segment"),
+        *([FS.event("Dated", {"at": at}, "segment")] if dated else []),
+        FS.event("From the old buffer", {}, "segment"),
+        FS.event("JavaScript", {"at": datetime(1970, 1, 1, tzinfo=UTC), "n": 1}, "segment"),
+        FS.event("Pushed", {}, "segment"),
+    ]
+
+
+def check(page, fullstory, console, dated):
+    wait_until(page, "results.length >= 10", 60)
+    results = page.evaluate("results")
+    for found, wanted in zip(results[:5], ERRORS, strict=True):
+        assert found.startswith(wanted)
+    assert results[5:8] == ["analytics.js has no method 'trak'", "user-1", "ready"]
+    assert sorted(results[8:]) == ["called back", "ready"]
+    assert page.evaluate(JAVASCRIPT) == ["function", "user-1", "ready", page.evaluate("fsbridge.version")]
+    fullstory.expect_calls(*expected_calls(dated))
+    assert console.thrown == console.written == []
+
+
+@pytest.mark.parametrize("runtime", INTERPRETERS)
+def test_connect_in_a_pyscript_page(page, site, fullstory, runtime):
+    # MicroPython's build has no datetime.
+    dated = runtime == "py"
+    python = SETUP + (APP + DATED if dated else APP.replace("from datetime import datetime, timezone\n", ""))
+    console = Console(page)
+    html = html_page(
+        BUFFER,
+        "<script type='module' src='/pyscript/core.js'></script>",
+        f"""<script type="{runtime}" config='{{
+          "interpreter": "/fsbridge/{INTERPRETERS[runtime]}",
+          "files": {{"/fsbridge/fsbridge.zip": "./*"}}
+        }}'>{python}</script>""",
+    )
+    page.goto(site.page("/app", html))
+    check(page, fullstory, console, dated)
+
+
+def test_connect_in_a_plain_pyodide_page(page, site, fullstory):
+    console = Console(page)
+    site.put("/app.py", SETUP + APP + DATED)
+    html = html_page(
+        BUFFER,
+        """<script type="module">
+          import { loadPyodide } from "/fsbridge/pyodide/pyodide.mjs";
+          const python = await loadPyodide({ indexURL: "/fsbridge/pyodide/" });
+          python.unpackArchive(await (await fetch("/fsbridge/fsbridge.zip")).arrayBuffer(), "zip");
+          python.runPython(await (await fetch("/app.py")).text());
+        </script>""",
+    )
+    page.goto(site.page("/app", html))
+    check(page, fullstory, console, True)
