@@ -51,6 +51,7 @@ items = _port.items
 # Other values
 make_date = _port.make_date
 date_ms = _port.date_ms
+now = _port.now
 zone_offset_minutes = _port.zone_offset_minutes
 to_json = _port.to_json
 json_size = _port.json_size

@@ -217,6 +217,9 @@ def date_ms(date):
     return to_number(date)
 
 
+now = _own.now
+
+
 def zone_offset_minutes():
     return js.Date.new().getTimezoneOffset()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -455,6 +456,11 @@ def make_date(ms: float) -> Any:
 
 def date_ms(date: Any) -> float:
     return float(date.ms)
+
+
+def now() -> float:
+    """Milliseconds since 1970."""
+    return time.time() * 1000
 
 
 def zone_offset_minutes() -> int:

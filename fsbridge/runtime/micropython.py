@@ -66,6 +66,16 @@ def _exact(obj, key, cut):
         return cut
 
 
+_clock = js.Date.now
+_start = int(_array(js.Date.new()).map(_get(js.globalThis, "Number")).join(""))
+_HALF = 1 << 31
+
+
+def now():
+    """Milliseconds since 1970: only 32 bits of the clock cross, which count on from the whole reading at the start."""
+    return float(_start + ((_clock() - _start + _HALF) & 0xFFFFFFFF) - _HALF)
+
+
 def outgoing(value):
     """``value`` in a form that crosses exactly."""
     if type(value) is int and not -_SAFE < value < _SAFE:

@@ -1,6 +1,6 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
-from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, put, safe_get, safe_put, to_number
+from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, now, put, safe_get, safe_put
 from . import window as real_window
 
 
@@ -47,9 +47,7 @@ class Page:
 
     def now(self):
         """Milliseconds since 1970."""
-        if ON_CPYTHON:
-            return get(self.window, "now")
-        return to_number(construct("Date"))
+        return get(self.window, "now") if ON_CPYTHON else now()
 
     def later(self, function, delay):
         """Run a port function in ``delay`` milliseconds."""

@@ -46,6 +46,9 @@ def _zero(obj, key):
     return 0
 
 
+now = js.Date.now
+
+
 def write(obj, key, value):
     """``obj[key] = value``, exact."""
     _set(obj, key, outgoing(value))

@@ -1,6 +1,6 @@
 """What callbacks, promises and plugins of analytics.js get: Segment's context around a message."""
 
-from ...runtime import UNDEFINED, copy, get, is_nullish, make_array, make_method, make_object, put, text
+from ...runtime import UNDEFINED, duplicate, get, is_nullish, make_array, make_method, make_object, put, text
 from .message import put_path
 
 
@@ -17,7 +17,7 @@ class Contexts:
 
     def make(self, message):
         """A context whose ``event`` is ``message`` itself."""
-        context = copy(self._methods)
+        context = duplicate(self._methods)
         put(context, "event", message)
         return context
 
