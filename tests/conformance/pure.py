@@ -8,8 +8,8 @@ from fsbridge.mapping.directives import resolve, resolve_batch
 from fsbridge.mapping.errors import AggregateError, MappingError, ValidationError
 from fsbridge.mapping.fql import FqlError, parse
 from fsbridge.mapping.validation import validate
-from fsbridge.runtime import get, make_array, make_object
 from fsbridge.runtime import _port as port
+from fsbridge.runtime import get, make_array, make_object
 
 CLASSES = (
     ("ValidationError", ValidationError),
