@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,9 +18,6 @@ QUEUE = 100
 """Calls that the vendor's queue holds before its integration is loaded."""
 PAGE_KEYS = ("path", "search", "title", "url", "tabUrl")
 
-deviations: Counter[str] = Counter()
-
-
 @pytest.mark.parametrize("scenario", list(recordings("rudderstack")), ids=identifier)
 def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
     problems = compare(scenario, play(scenario), record_property)
@@ -36,7 +32,6 @@ def compare(
     for number, (page, played) in enumerate(plays):
         rule = rule_of(scenario, page, played)
         if rule is not None:
-            deviations[rule.__name__] += 1
             record_property("deviation", rule.__name__)
         expected, actual = (rule or as_recorded)(page, played)
         found = tagged.differences(expected, actual)
@@ -44,13 +39,6 @@ def compare(
         found += tagged.differences(page.get("callbacks") or [], played.callbacks, "callbacks")
         problems += [f"page {number}: {line}" for line in found]
     return problems
-
-
-@pytest.fixture(scope="module", autouse=True)
-def say_deviations() -> Any:
-    yield
-    for rule, count in sorted(deviations.items()):
-        print(f"\nrudderstack: {count} under the rule {rule}", end="")
 
 
 def rule_of(scenario: dict[str, Any], page: dict[str, Any], played: Played) -> Any:
