@@ -24,7 +24,7 @@ def tests(session: nox.Session) -> None:
     session.run("mypy")
     session.run("python", "-m", "tools.npm")
     chromium = session.run("python", "-m", "tools.browser", silent=True, stderr=None)
-    session.run("pytest", *session.posargs, env={"FSBRIDGE_CHROMIUM": chromium.strip()})
+    session.run("pytest", "-n", "2", *session.posargs, env={"FSBRIDGE_CHROMIUM": chromium.strip()})
 
 
 @nox.session

@@ -18,6 +18,7 @@ QUEUE = 100
 """Calls that the vendor's queue holds before its integration is loaded."""
 PAGE_KEYS = ("path", "search", "title", "url", "tabUrl")
 
+
 @pytest.mark.parametrize("scenario", list(recordings("rudderstack")), ids=identifier)
 def test_recording(scenario: dict[str, Any], record_property: Any) -> None:
     problems = compare(scenario, play(scenario), record_property)

@@ -83,6 +83,12 @@ def test_lock_names_no_registry():
     )
 
 
+def _has_star(display):
+    """Whether a list, tuple or set unpacks another; as the target of an assignment a star is fine."""
+    stored = isinstance(getattr(display, "ctx", None), ast.Store)
+    return not stored and any(isinstance(item, ast.Starred) for item in display.elts)
+
+
 def _breaks_micropython(tree):
     """What MicroPython can't parse or import, as ``line: what``."""
     missing = {"__future__", "contextlib", "dataclasses", "enum", "typing", "urllib", "uuid"}
@@ -99,6 +105,11 @@ def _breaks_micropython(tree):
             yield f"{node.lineno}: match"
         elif isinstance(node, ast.arguments) and node.posonlyargs:
             yield f"{node.posonlyargs[0].lineno}: positional-only parameters"
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(
+            isinstance(item, ast.Starred) for item in node.elts
+        ):
+            if not isinstance(getattr(node, "ctx", None), ast.Store):
+                yield f"line {node.lineno}: a star in a list, tuple or set"
         elif isinstance(node, ast.Dict) and None in node.keys:
             yield f"{node.lineno}: ** in a dict"
         elif isinstance(node, ast.TryStar):

@@ -127,7 +127,7 @@ class RudderAnalytics:
                 if method == "load":
                     perform(method, args, moment)
             self.start_once()
-            done = [*_HELD, "load"]
+            done = list(_HELD) + ["load"]  # MicroPython has no star in a list
         for index, (method, args, moment) in enumerate(calls):
             if method not in done:
                 results[index] = perform(method, args, moment)
