@@ -105,11 +105,8 @@ def _breaks_micropython(tree):
             yield f"{node.lineno}: match"
         elif isinstance(node, ast.arguments) and node.posonlyargs:
             yield f"{node.posonlyargs[0].lineno}: positional-only parameters"
-        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(
-            isinstance(item, ast.Starred) for item in node.elts
-        ):
-            if not isinstance(getattr(node, "ctx", None), ast.Store):
-                yield f"line {node.lineno}: a star in a list, tuple or set"
+        elif isinstance(node, (ast.List, ast.Tuple, ast.Set)) and _has_star(node):
+            yield f"{node.lineno}: a star in a list, tuple or set"
         elif isinstance(node, ast.Dict) and None in node.keys:
             yield f"{node.lineno}: ** in a dict"
         elif isinstance(node, ast.TryStar):
