@@ -7,68 +7,42 @@ from ...runtime import NULL, UNDEFINED, get, is_nullish, is_plain, kind, make_ob
 from .values import merged
 
 
+def _until_callback(args, start):
+    """``args`` with everything from the first function on, at ``start`` or after it, UNDEFINED; and that function."""
+    for index in range(start, len(args)):
+        if kind(args[index]) == "function":
+            return args[:index] + [UNDEFINED] * (len(args) - index), args[index]
+    return args, UNDEFINED
+
+
 def track(args):
     """``(event, properties, options, callback)``."""
-    event, properties, options, callback = args[:4]
-    found = UNDEFINED
-    if kind(callback) == "function":
-        found = callback
-    if kind(options) == "function":
-        options, found = UNDEFINED, options
-    if kind(properties) == "function":
-        properties, options, found = UNDEFINED, UNDEFINED, properties
-    if is_nullish(properties):
-        properties = make_object()
-    return event, properties, options, found
+    (event, properties, options, _), callback = _until_callback(args[:4], 1)
+    return event, make_object() if is_nullish(properties) else properties, options, callback
 
 
 def subject(args):
     """``(id, traits, options, callback)`` of identify and group. The id is text; NULL: keep the one that is known."""
-    id_, traits, options, callback = args[:4]
-    found = UNDEFINED
-    if kind(callback) == "function":
-        found = callback
-    if kind(options) == "function":
-        options, found = UNDEFINED, options
-    if kind(traits) == "function":
-        traits, options, found = UNDEFINED, UNDEFINED, traits
+    (id_, traits, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(id_) or id_ is NULL:
         second = args[1]
         options = UNDEFINED if kind(second) == "function" else second
         traits, id_ = id_, NULL
-    return as_text(id_), (traits if is_plain(traits) else UNDEFINED), options, found
+    return as_text(id_), (traits if is_plain(traits) else UNDEFINED), options, callback
 
 
 def alias(args):
     """``(to, from, options, callback)``."""
-    to, from_, options, callback = args[:4]
-    found = UNDEFINED
-    if kind(callback) == "function":
-        found = callback
-    if kind(options) == "function":
-        options, found = UNDEFINED, options
-    if kind(from_) == "function":
-        from_, options, found = UNDEFINED, UNDEFINED, from_
-    elif is_plain(from_) or from_ is NULL:
+    (to, from_, options, _), callback = _until_callback(args[:4], 1)
+    if is_plain(from_) or from_ is NULL:
         from_, options = UNDEFINED, from_
-    return as_text(to), as_text(from_), options, found
+    return as_text(to), as_text(from_), options, callback
 
 
 def page(args):
     """``(category, name, properties, options, callback)``; the properties hold name and category, too."""
-    category, name, properties, options, callback = args
+    (category, name, properties, options, _), callback = _until_callback(args, 0)
     first, second, third = args[:3]
-    found = UNDEFINED
-    if kind(callback) == "function":
-        found = callback
-    if kind(options) == "function":
-        options, found = UNDEFINED, options
-    if kind(properties) == "function":
-        properties, options, found = UNDEFINED, UNDEFINED, properties
-    if kind(name) == "function":
-        name, properties, options, found = UNDEFINED, UNDEFINED, UNDEFINED, name
-    if kind(category) == "function":
-        category, name, properties, options, found = UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, category
     if is_plain(first):
         category, name, properties = UNDEFINED, UNDEFINED, first
         options = UNDEFINED if kind(second) == "function" else second
@@ -83,7 +57,7 @@ def page(args):
             value = get(properties, key)
         if truthy(value):
             put(own, key, value)
-    return category, name, merged(properties if is_plain(properties) else make_object(), own), options, found
+    return category, name, merged(properties if is_plain(properties) else make_object(), own), options, callback
 
 
 def as_text(value):
