@@ -325,12 +325,16 @@ class _Subscription:
             trigger = get(self._given, "subscribe")
             wrong = self._wrong_trigger if kind(trigger) == "string" else "it must be text"
             found.append("trigger %s: %s" % (_shown(trigger), wrong))
-        if self._wrong_mapping is not None:
-            for wrong in getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]:
-                found.append("mapping: %s" % wrong)
-        elif self.action in NEED_A_NAME and not truthy(get(self._fields, "name")) and not self._is_directive():
-            found.append("mapping: /name is missing, and %s requires it." % self.action)
+        found.extend(["mapping: %s" % wrong for wrong in self._mapping_problems()])
         return ["%s: %s" % (self.title, problem) for problem in found]
+
+    def _mapping_problems(self):
+        if self._wrong_mapping is not None:
+            return getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]
+        found = directives.mistakes(self._fields)
+        if self.action in NEED_A_NAME and not truthy(get(self._fields, "name")) and not self._is_directive():
+            found.append("/name is missing, and %s requires it." % self.action)
+        return found
 
     def _is_directive(self):
         """Whether one directive stands for all fields."""

@@ -55,7 +55,16 @@ def compile(mapping: "Any") -> "Evaluate":
     root = _root(mapping)
     validate(root)
     evaluate = _compile(root, True)
+    _failures.clear()
     return lambda message: _handed_on(evaluate(_message(message)))
+
+
+def mistakes(mapping: "Any") -> "list[str]":
+    """What in a mapping that `compile` accepts fails for every message that comes to it, a text each."""
+    _compile(_root(mapping), True)
+    found = list(_failures)
+    _failures.clear()
+    return found
 
 
 def _message(value: "Any") -> "Any":
@@ -82,6 +91,7 @@ def resolve_batch(mapping: "Any", messages: "Any" = UNDEFINED) -> "Any":
     root = _root(mapping)
     validate(root)
     evaluate = _compile(root, True)
+    _failures.clear()
     return make_array([_handed_on(evaluate(message)) for message in items(messages)])
 
 
@@ -146,7 +156,12 @@ def _directive(name: str, options: "Any") -> "Evaluate":
     return _DIRECTIVES[name](options)
 
 
+_failures: "list[str]" = []  # of the mapping that is being compiled
+
+
 def _failing(message: str) -> "Evaluate":
+    _failures.append(message)
+
     def fail(_: "Any") -> "Any":
         raise MappingError(message)
 

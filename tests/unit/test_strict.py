@@ -22,6 +22,8 @@ MISTAKES = [
         {"mapping": {**NAME, "properties": {"a": {"@pth": "x"}}}},
         "mapping: /properties/a has an invalid directive: @pth",
     ),
+    ({"mapping": {**NAME, "properties": {"a": {"@if": {"then": 1}}}}}, 'mapping: @if requires an "exists" key'),
+    ({"mapping": {**NAME, "properties": [{"@flatten": {"value": 1}}]}}, 'mapping: @flatten requires a "separator" key'),
     ({"mapping": {"properties": {}}}, "mapping: /name is missing, and trackEventV2 requires it"),
     ({"mapping": None}, "mapping: /name is missing"),
     ({"partnerAction": "trackEventV3"}, "unknown partnerAction 'trackEventV3'; did you mean 'trackEventV2'? Known: "),

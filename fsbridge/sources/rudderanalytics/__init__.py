@@ -42,7 +42,8 @@ class RudderAnalytics:
     consent where that is awaited, never when a filter or the visitor says no.
 
     With ``waits`` every call is held until the page's own ``load``, as with the vendor's SDK. Without, the first call
-    of any kind starts with default options, and a ``load`` that follows still counts.
+    of any kind starts with default options, and a ``load`` that follows still counts. ``debugging`` follows the load
+    option ``logLevel``.
     """
 
     api = "rudderanalytics"
@@ -61,6 +62,7 @@ class RudderAnalytics:
         self.deliver = deliver
         self.report = report
         self.waits = waits
+        self.debugging = False
         self.visitor = Visitor(page)
         self.consent = None
         self.options = None
@@ -69,6 +71,7 @@ class RudderAnalytics:
         self._cross_domain = None
         self._write_key = None
         self._replaced = False
+        self._said = []
         self._loaded = False
         self._custom_context = make_object()
         self._queue = []  # calls before load: (method, args, moment)
@@ -91,6 +94,9 @@ class RudderAnalytics:
         """
         handler = getattr(self, "_do_" + method, None)
         if handler is None:
+            if self.debugging and method not in self._said:
+                self._said.append(method)
+                self.report("rudderanalytics.%s does nothing here" % method)
             return UNDEFINED
         try:
             if method != "load":
@@ -164,6 +170,7 @@ class RudderAnalytics:
         """Begin with the options of ``load``: identity, consent, what was called before."""
         again = self.options is not None
         self.options = LoadOptions(options)
+        self.debugging = get(options, "logLevel") == "DEBUG"
         self.consent = Consent(self.page, self.options)
         if is_plain(self.options.context):
             self._set_context(self.options.context)
