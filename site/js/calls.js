@@ -1,6 +1,7 @@
 // The calls of the page, each with the FullStory calls that came of it.
 
-// A way to run a function when a queue of calls gets to this point: methods that answer at once.
+// A way to run a function when a queue of calls gets to this point: methods that answer at once. RudderStack's API has
+// none: its waiting calls go out together when they are all taken, one FullStory call for each that sends anything.
 let marks = 0;
 const MARKS = {
   analytics(api, reached) {
@@ -8,8 +9,8 @@ const MARKS = {
     api.once(name, reached);
     api.emit(name);
   },
-  rudderanalytics: (api, reached) => api.ready(reached),
 };
+const SENDING = ["page", "track", "identify"];
 
 export class Calls {
   #changed;
@@ -25,11 +26,13 @@ export class Calls {
   watch(name, bridge) {
     const api = window[name];
     const original = { ...api };
-    bridge.ready.catch(() => this.#waiting.forEach((entry) => this.#finish(entry)));
+    const finishAll = () => this.#waiting.forEach((entry) => this.#finish(entry));
+    bridge.ready.then(finishAll, finishAll);
     for (const method of Object.keys(api)) {
       if (method === "push") continue;
       api[method] = (...args) => {
         const entry = { name: `${name}.${method}`, args, fullstory: [], queued: bridge.status === "loading", wait: 0 };
+        entry.together = !MARKS[name] && SENDING.includes(method);
         const perform = () => original[method](...args);
         const result = entry.queued ? this.#queued(entry, perform, MARKS[name], original) : this.#live(entry, perform);
         this.#changed(entry);
@@ -41,9 +44,10 @@ export class Calls {
   /** A call on FullStory was made at `time`. */
   heard(name, args, time) {
     const call = { name, args };
-    if (this.#current) {
-      this.#current.fullstory.push(call);
-      this.#current.wait = time - this.#current.start;
+    const maker = this.#current || [...this.#waiting].find((entry) => entry.together && !entry.fullstory.length);
+    if (maker) {
+      maker.fullstory.push(call);
+      maker.wait = time - maker.start;
     } else {
       this.#changed({ name: "", args: [], fullstory: [call], done: true }); // made on FS directly
     }
@@ -64,9 +68,9 @@ export class Calls {
   #queued(entry, perform, mark, original) {
     entry.start = performance.now();
     this.#waiting.add(entry);
-    mark(original, () => (this.#current = entry));
+    mark?.(original, () => (this.#current = entry));
     const result = perform();
-    mark(original, () => {
+    mark?.(original, () => {
       this.#current = null;
       this.#finish(entry);
     });
