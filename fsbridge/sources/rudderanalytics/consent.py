@@ -5,9 +5,9 @@ scripts or cookies on the page say it).
 """
 
 import json
-from binascii import a2b_base64
 
 from ...runtime import get, invoke, is_nullish, kind, safe_get, trim
+from .. import base64
 from ..percent import decode
 from .values import plain_data
 
@@ -138,7 +138,7 @@ def _ask_ketch(page):
     cookie = page.cookie("_ketch_consent_v1_")
     if not cookie:
         return None
-    purposes = json.loads(a2b_base64(decode(cookie).encode()).decode())
+    purposes = json.loads(base64.decode(decode(cookie)).decode())
     return [(name, isinstance(state, dict) and state.get("status") == "granted") for name, state in purposes.items()]
 
 

@@ -4,7 +4,7 @@
 passphrase and the salt by MD5. It hides nothing; it is here because visitors still carry cookies written that way.
 """
 
-from binascii import a2b_base64, b2a_base64
+from .. import base64
 
 _PASSPHRASE = b"Rudder"
 _MAGIC = b"Salted__"
@@ -12,7 +12,7 @@ _MAGIC = b"Salted__"
 
 def decrypt(value: str) -> str:
     """The text behind ``value``, which comes without the prefix. Raises ValueError when it is not of that format."""
-    raw = a2b_base64(value.encode())
+    raw = base64.decode(value)
     if raw[:8] != _MAGIC or len(raw) < 32 or len(raw) % 16:
         raise ValueError("not encrypted by RudderStack's legacy SDK")
     round_keys, previous = _derived(raw[8:16])
@@ -37,7 +37,7 @@ def encrypt(value: str, salt: bytes) -> str:
     for start in range(0, len(plain), 16):
         previous = _encrypt_block(_xor(plain[start : start + 16], previous), round_keys)
         out.extend(previous)
-    return b2a_base64(bytes(out)).decode().strip()
+    return base64.encode(bytes(out))
 
 
 def _derived(salt):

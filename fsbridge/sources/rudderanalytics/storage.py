@@ -3,14 +3,14 @@
 An area is "cookieStorage", "localStorage", "sessionStorage" or "memoryStorage"; "none" keeps nothing.
 """
 
-from binascii import a2b_base64, b2a_base64
-
 from ...runtime import NULL, from_json, get, is_nullish, kind, to_json
 from ...runtime import text as text_of
+from .. import base64
 from ..percent import decode, encode
 
 COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
 AREAS = (COOKIE, LOCAL, SESSION, MEMORY, NONE)
+COOKIE_LIMIT = 4096
 PREFIX = "RS_ENC_v3_"
 LEGACY_PREFIX = "RudderEncrypt:"
 _YEAR = 31536000000  # milliseconds
@@ -128,7 +128,7 @@ class Stores:
 
     def _encoded(self, text):
         if self._encoding == "v3":
-            return PREFIX + b2a_base64(text.encode()).decode().strip()
+            return PREFIX + base64.encode(text.encode())
         if self._encoding == "legacy":
             from . import legacy  # late: hardly any visitor needs it
 
@@ -145,6 +145,8 @@ class Stores:
         return text
 
     def _write_cookie(self, key, text):
+        if len(text) > COOKIE_LIMIT:
+            return False  # no browser takes it: encoding it first would only cost time
         return self.page.set_cookie(key, encode(text), self._expiry + self._cookie_attributes)
 
     def _drop_cookie(self, key):
@@ -165,8 +167,7 @@ def _decoded_legacy(text):
 
 def _decoded_v3(text):
     if text.startswith(PREFIX):
-        digits = text[len(PREFIX) :].rstrip("=")
-        return a2b_base64((digits + "=" * (-len(digits) % 4)).encode()).decode()
+        return base64.decode(text[len(PREFIX) :]).decode()
     return text
 
 

@@ -1,6 +1,6 @@
 """URLs taken apart as the browser's URL class does, and query strings as its URLSearchParams does."""
 
-from ..percent import encode
+from ..percent import encode, is_octet
 
 _PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443", "ftp": ":21"}
 _SCHEME = "abcdefghijklmnopqrstuvwxyz0123456789+-."
@@ -68,17 +68,16 @@ def query_pairs(search):
 
 def _form_decoded(text):
     """Percent-decoded, with "+" as space; a stray "%" stays."""
-    octets = bytearray()
-    index, text = 0, text.replace("+", " ")
-    while index < len(text):
-        digits = text[index + 1 : index + 3]
-        if text[index] == "%" and len(digits) == 2 and all([char in "0123456789abcdefABCDEF" for char in digits]):
-            octets.append(int(digits, 16))
-            index += 3
+    parts = text.replace("+", " ").split("%")
+    octets = bytearray(parts[0].encode())
+    for part in parts[1:]:
+        if is_octet(part[:2]):
+            octets.append(int(part[:2], 16))
+            part = part[2:]
         else:
-            octets.extend(text[index].encode())
-            index += 1
+            part = "%" + part
+        octets.extend(part.encode())
     try:
         return bytes(octets).decode()
     except (ValueError, UnicodeError):
-        return text
+        return text.replace("+", " ")
