@@ -17,6 +17,7 @@ from ...runtime import (
     make_date,
     make_object,
     put,
+    to_json,
     truthy,
 )
 from . import arguments, targets, urls, visitor
@@ -172,8 +173,10 @@ class RudderAnalytics:
         self.options = LoadOptions(options)
         self.debugging = get(options, "logLevel") == "DEBUG"
         self.consent = Consent(self.page, self.options)
-        if is_plain(self.options.context):
+        try:
             self._set_context(self.options.context)
+        except Exception as error:
+            self.report("rudderanalytics.load: its context is not taken: %s" % error)
         self.visitor.open(self.options)
         self.visitor.settle(self._areas())
         if again:
@@ -495,7 +498,9 @@ class RudderAnalytics:
 
     def _set_context(self, given):
         if is_plain(given):
-            self._custom_context = without_nullish(_with_context(self._custom_context, given))
+            context = without_nullish(_with_context(self._custom_context, given))
+            to_json(context)  # raises where there is none: each message from here on would be lost with it
+            self._custom_context = context
 
 
 _HELD = (

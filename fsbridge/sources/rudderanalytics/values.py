@@ -20,7 +20,17 @@ from ...runtime import (
     to_json,
 )
 
+CIRCULAR = "[Circular Reference]"
 _UNSAFE = ("__proto__", "constructor", "prototype")
+
+
+def _has_json(value):
+    """Whether an object of the page's own making (an element, a window) can be written as JSON at all."""
+    try:
+        to_json(value)
+    except Exception:
+        return False
+    return True
 
 
 def taken(value, ancestors=()):
@@ -30,9 +40,9 @@ def taken(value, ancestors=()):
         return "[BigInt]"
     plain = sort == "object" and is_plain(value)
     if not plain and sort != "array":
-        return value
+        return value if sort != "object" or _has_json(value) else CIRCULAR
     if any([same(value, ancestor) for ancestor in ancestors]):
-        return "[Circular Reference]"
+        return CIRCULAR
     ancestors = ancestors + (value,)
     if not plain:
         return make_array([taken(item, ancestors) for item in items(value)])
