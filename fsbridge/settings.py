@@ -113,6 +113,13 @@ def whole(known: "tuple[Setting, ...]", given: "dict[str, Any]") -> "dict[str, A
     return {setting.name: given.get(setting.name, setting.default) for setting in known}
 
 
+def unknown(what: str, name: str, names: "tuple[str, ...]") -> SettingsError:
+    """The error that says ``name`` is no ``what`` that is known, with the nearest one that is."""
+    near = nearest(name or "", list(names))
+    hint = "; did you mean %r?" % near if near else "."
+    return SettingsError("unknown %s %r%s Known: %s." % (what, name, hint, ", ".join(names)))
+
+
 def nearest(name: str, names: "list[str]") -> str:
     """The name of ``names`` that a typist most likely meant by ``name``, or empty when none is close."""
     best, fewest = "", max(3, len(name) // 2) + 1

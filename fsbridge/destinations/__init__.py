@@ -1,6 +1,6 @@
 """The destinations by name. Only the one that a page uses is imported."""
 
-from ..settings import SettingsError, check, nearest
+from ..settings import SettingsError, check, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def find(name: str) -> "Any":
         from .rudderstack import RudderStack
 
         return RudderStack
-    near = nearest(name or "", list(NAMES))
-    hint = "; did you mean %r?" % near if near else "."
-    raise SettingsError("unknown destination %r%s Known: %s." % (name, hint, ", ".join(NAMES)))
+    raise unknown("destination", name, NAMES)
 
 
 def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Any":

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from .cpython import UNDEFINED, Function, Host, JsError, call, get
+from .cpython import UNDEFINED, Function, Host, call
 
 FS_METHODS = (
     "identify setUserVars setVars event anonymize shutdown restart log consent "
@@ -325,8 +325,3 @@ class SimulatedWindow(Host):
         for method in FS_METHODS:
             recorder.properties[method] = Function(record("FS." + method), method)
         return recorder
-
-
-def message_of(error: Any) -> str:
-    """The message of a JavaScript error value."""
-    return str(error) if isinstance(error, JsError) else str(get(error, "message"))

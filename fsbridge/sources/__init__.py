@@ -1,6 +1,6 @@
 """The sources by name. Only the one that a page uses is imported."""
 
-from ..settings import SettingsError, nearest
+from ..settings import unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,4 @@ def find(name: str) -> "Any":
         from .rudderanalytics import RudderAnalytics
 
         return RudderAnalytics
-    near = nearest(name or "", list(NAMES))
-    hint = "; did you mean %r?" % near if near else "."
-    raise SettingsError("unknown source %r%s Known: %s." % (name, hint, ", ".join(NAMES)))
+    raise unknown("source", name, NAMES)
