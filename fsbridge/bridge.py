@@ -1,8 +1,9 @@
 """The wiring: a source's messages through a destination to FullStory, on one page."""
 
 from . import destinations, sources
+from .calls import Call
 from .fullstory.browser import FullStory
-from .runtime import UNDEFINED, get, resolved
+from .runtime import UNDEFINED, get, items, resolved
 from .version import VERSION
 
 TYPE_CHECKING = False
@@ -10,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .calls import Call
     from .diagnostics import Diagnostics
     from .runtime.page import Moment, Page
+
+OPERATION = "FS"
+"""The method of a call that is no call on a source, but FullStory's own: what its queue held on an earlier page."""
 
 _MOST_REPORTS = 100
 
@@ -23,8 +26,8 @@ class Bridge:
     ``given`` are the destination's settings under the vendor's names; ``org`` may stand for the org id whatever the
     destination calls it. Raises SettingsError for a wrong destination, source or setting; mistakes in subscriptions
     are only reported, unless ``strict``. ``status`` is "ready" from the start, "blocked" once fs.js turned out not to
-    load. With ``diagnostics``, or after the page called ``analytics.debug()``, it is said on the console what FullStory
-    would reject.
+    load; ``on_lost(operation, options, source, version)`` then gets what FullStory can't. With ``diagnostics``, or
+    after the page called ``analytics.debug()``, it is said on the console what FullStory would reject.
     """
 
     def __init__(
@@ -36,14 +39,17 @@ class Bridge:
         on_status: "Callable[[str], None] | None" = None,
         strict: bool = False,
         diagnostics: bool = False,
+        on_lost: "Callable[..., None] | None" = None,
     ) -> None:
         self.destination = destinations.make(destination, given, strict)
         self.destination.report = self.report
         self.status = "ready"
         self._page = page
         self.on_status = on_status
+        self._on_lost = on_lost
         self._reports = 0
         self._fullstory: "FullStory | None" = None
+        self._operations: "list[Call]" = []
         self._diagnosing = diagnostics
         self._diagnostics: "Diagnostics | None" = None
         self.source = sources.find(source or self.destination.source)(
@@ -55,6 +61,8 @@ class Bridge:
     def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
         """A call of the page on the source's API: ``args`` is a port array. Never raises for what a page passes in."""
         try:
+            if method == OPERATION:
+                return self._operate(Call("", items(args)))
             return self.source.call(method, args, moment)
         except Exception as error:  # what a page passes in may throw when it is read
             self.report("%s.%s: %s" % (self.source.global_name, method, error))
@@ -73,9 +81,19 @@ class Bridge:
             self._page.say("warn", text)
 
     def _begin(self) -> None:
-        fullstory = FullStory(self._page, self.destination.fullstory(), self._heard)
+        fullstory = FullStory(self._page, self.destination.fullstory(), self._heard, self._on_lost)
         self._fullstory = fullstory
         fullstory.load()
+        for operation in self._operations:
+            fullstory.perform(operation)
+        self._operations = []
+
+    def _operate(self, operation):
+        if self._fullstory is None:
+            self._operations.append(operation)
+        else:
+            self._fullstory.perform(operation)
+        return UNDEFINED
 
     def _heard(self, status: str) -> None:
         self.status = "blocked" if status == "blocked" else "ready"
@@ -89,6 +107,8 @@ class Bridge:
             self.report("a message could not be delivered: %s" % error)
             return
         if self._fullstory is not None:
+            if self._page.carried and get(message, "messageId") in self._page.carried:
+                calls = [call for call in calls if not call.of_page]
             if self._diagnosing or getattr(self.source, "debugging", False):
                 self._diagnose(calls, message)
             for call in calls:

@@ -14,7 +14,7 @@ from .runtime import (
     keys,
     kind,
     make_array,
-    use_guard,
+    use_helpers,
 )
 from .runtime.page import Moment, Page
 
@@ -30,10 +30,14 @@ def start(config: "Any") -> None:
     """Begin what the tag's ``config`` (a JavaScript object) asks for.
 
     ``config.accept(receive)`` gets the function for calls, ``config.refuse(text)`` a settings error instead;
-    ``config.status(text)`` hears of changes. ``receive(method, args)`` performs one call; with an empty method ``args``
-    are the calls that waited, each an object of method, args and moment, and the results come back as an array.
+    ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
+    FullStory didn't get.
+
+    ``receive(method, args)`` performs one call. With an empty method ``args`` are the calls that waited, each an object
+    of method, args, moment and ``carried`` (true for those of an earlier page), and the results come back as an array.
+    The method "FS" is an operation on FullStory itself.
     """
-    use_guard(get(config, "guard"))
+    use_helpers(get(config, "guard"), get(config, "method"))
     page = Page()
     try:
         bridge = Bridge(
@@ -43,33 +47,34 @@ def start(config: "Any") -> None:
             _text(config, "source") or None,
             lambda status: invoke(config, "status", status),
             diagnostics=_attribute(config, DIAGNOSTICS) not in (UNDEFINED, "false"),
+            on_lost=lambda *operation: invoke(config, "lost", *operation),
         )
     except settings.SettingsError as error:
         invoke(config, "refuse", str(error))
         return
-    bridge.source.public = page.global_(bridge.source.global_name)
+    bridge.source.public = get(get(config, "objects"), bridge.source.api)
 
     def receive(method, args):
         if method:
             return bridge.call(method, args)
-        waited = [
-            (get(entry, "method"), get(entry, "args"), read_moment(get(entry, "moment"))) for entry in items(args)
-        ]
-        return make_array(bridge.replay(waited))
+        return make_array(bridge.replay([_waited(entry) for entry in items(args)]))
 
     invoke(config, "accept", callback(receive))
 
 
-def read_moment(moment: "Any") -> Moment:
-    """A Moment from its JavaScript object."""
+def _waited(entry):
+    """A call that waited, as `Bridge.replay` takes it."""
+    moment = get(entry, "moment")
     canonical = get(moment, "canonical")
-    return Moment(
+    when = Moment(
         get(moment, "url"),
         get(moment, "title"),
         get(moment, "referrer"),
         None if is_nullish(canonical) else canonical,
         get(moment, "time"),
+        get(entry, "carried") is True,
     )
+    return get(entry, "method"), get(entry, "args"), when
 
 
 def _text(config, name):

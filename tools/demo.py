@@ -37,7 +37,7 @@ def build(out: Path) -> None:
     modules = npm.provision()
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ROOT / "site", out)
-    build_web(out / "fsbridge", modules)
+    build_web(out / "fsbridge", modules, for_release=False)
     table = [described(name) for name in destinations.NAMES]
     # A default can be "undefined", which JSON has no word for.
     (out / "settings.json").write_text(json.dumps(table, default=lambda value: None), encoding="utf-8")

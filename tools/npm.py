@@ -12,11 +12,11 @@ from pathlib import Path
 WEB = Path(__file__).parent.parent / "web"
 
 
-def provision() -> Path:
-    """Install what web/package-lock.json names, unless that is done, and return the node_modules folder."""
-    modules = WEB / "node_modules"
+def provision(folder: Path = WEB) -> Path:
+    """Install what ``folder``'s package-lock.json names, unless that is done, and return the node_modules folder."""
+    modules = folder / "node_modules"
     done = modules / ".package-lock.json"  # npm's own note of what it installed
-    lock = WEB / "package-lock.json"
+    lock = folder / "package-lock.json"
     if not done.is_file() or done.stat().st_mtime < lock.stat().st_mtime:
         npm = find_npm()
         environment = {
@@ -27,7 +27,7 @@ def provision() -> Path:
             "NODE_USE_SYSTEM_CA": "1",
         }
         command = [str(npm), "ci", "--ignore-scripts", "--no-progress"]
-        subprocess.run(command, cwd=WEB, env=environment, check=True, timeout=600)
+        subprocess.run(command, cwd=folder, env=environment, check=True, timeout=600)
         done.touch()
     return modules
 

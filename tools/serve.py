@@ -1,4 +1,6 @@
-"""A small static server: right MIME types, headers per page, pages made up by a test. On 127.0.0.1 only.
+"""A small static server: right MIME types, compressed copies, headers per page, pages made up by a test.
+
+On 127.0.0.1 only.
 
 python -m tools.serve FOLDER [PORT]
 """
@@ -23,6 +25,9 @@ TYPES = {
     ".wasm": "application/wasm",
     ".zip": "application/zip",
 }
+
+CODINGS = {"br": ".br", "gzip": ".gz"}
+"""Content codings, the best first, and the endings of files that are a compressed copy of the one beside them."""
 
 
 @dataclass
@@ -51,23 +56,39 @@ class Site:
         content = body.encode() if isinstance(body, str) else body
         self._pages[path] = Response(content, {"Content-Type": _type(path, ".html"), **(headers or {})})
 
-    def get(self, url: str) -> Response:
-        """The response to a GET of ``url`` (or a path): 404 where there is nothing."""
+    def get(self, url: str, accepts: str = "") -> Response:
+        """The response to a GET of ``url`` (or a path): 404 where there is nothing.
+
+        ``accepts`` is the request's Accept-Encoding: a file's compressed copy is served where it allows that.
+        """
         path = unquote(urlsplit(url).path) or "/"
-        found = self._pages.get(path) or self._file(path)
+        found = self._pages.get(path) or self._file(path, accepts)
         if not found:
             found = Response(b"Not found\n", {"Content-Type": "text/plain"}, 404)
         return Response(found.body, {**self.headers, **found.headers}, found.status)
 
-    def _file(self, path: str) -> Response | None:
+    def _file(self, path: str, accepts: str) -> Response | None:
         for prefix in sorted(self._folders, key=len, reverse=True):
             if path.startswith(prefix):
                 file = (self._folders[prefix] / path.removeprefix(prefix)).resolve()
                 if file.is_dir():
                     file /= "index.html"
                 if file.is_relative_to(self._folders[prefix]) and file.is_file():
-                    return Response(file.read_bytes(), {"Content-Type": _type(file.name)})
+                    return _encoded(file, accepts)
         return None
+
+
+def _encoded(file: Path, accepts: str) -> Response:
+    """A file, or the best compressed copy of it that is accepted."""
+    accepted = {name.partition(";")[0].strip() for name in accepts.split(",")}
+    headers = {"Content-Type": _type(file.name)}
+    for coding, ending in CODINGS.items():
+        copy = file.with_name(file.name + ending)
+        if copy.is_file():
+            headers["Vary"] = "Accept-Encoding"
+            if coding in accepted:
+                return Response(copy.read_bytes(), {**headers, "Content-Encoding": coding})
+    return Response(file.read_bytes(), headers)
 
 
 def _type(name: str, default: str = "") -> str:
@@ -82,7 +103,7 @@ def server(site: Site, port: int = 0) -> ThreadingHTTPServer:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            response = site.get(self.path)
+            response = site.get(self.path, self.headers.get("Accept-Encoding", ""))
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)

@@ -7,10 +7,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("segment-classic", "segment-actions", "rudderstack")
+SERVER_NAMES = NAMES + ("segment-cloud",)
 
 
-def find(name: str) -> "Any":
-    """The class of a destination. Raises SettingsError for an unknown name."""
+def find(name: str, server: bool = False) -> "Any":
+    """The class of a destination; those for a ``server`` only when asked. Raises SettingsError for an unknown name."""
     if name == "segment-classic":
         from .segment_classic import SegmentClassic
 
@@ -23,16 +24,24 @@ def find(name: str) -> "Any":
         from .rudderstack import RudderStack
 
         return RudderStack
-    raise unknown("destination", name, NAMES)
+    if name == "segment-cloud":
+        if not server:
+            raise SettingsError(
+                "segment-cloud works on servers only, which can keep an API key. In pages: segment-actions."
+            )
+        from .segment_cloud import SegmentCloud
+
+        return SegmentCloud
+    raise unknown("destination", name, SERVER_NAMES if server else NAMES)
 
 
-def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Any":
+def make(name: str, given: "dict[str, Any]", strict: bool = False, server: bool = False) -> "Any":
     """A destination with these settings, under the vendor's names; ``org`` may stand for the org id of any.
 
     Raises SettingsError for an unknown destination and for the first wrong setting; with ``strict`` also for what
     `problems` finds.
     """
-    kind = find(name)
+    kind = find(name, server)
     given = dict(given)
     if "org" in given and kind.org != "org":
         given[kind.org] = given.pop("org")

@@ -20,6 +20,7 @@ class RudderStack:
     org = "fs_org"
     integration = "Fullstory"
     alternative = ""
+    types = ("track", "identify", "page")
     settings = (
         Setting("fs_org", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
         Setting("fs_debug_mode", "boolean", meaning="FullStory's debug mode"),

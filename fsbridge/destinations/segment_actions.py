@@ -5,33 +5,28 @@ the later ones of its action, and nothing else.
 """
 
 from ..calls import Call
-from ..mapping import directives, fql, names
+from ..mapping import names
 from ..runtime import (
     UNDEFINED,
     copy,
-    from_python,
     get,
     has,
     is_nullish,
     is_plain,
-    items,
     keys,
     kind,
     make_object,
     put,
+    record,
     rename,
-    text,
     truthy,
 )
-from ..settings import Setting, SettingsError, nearest
+from ..settings import Setting, SettingsError
+from .subscriptions import BadPayload, Subscription, numbered
 
 SOURCE = "segment-browser-actions"
 NAME = "Fullstory (Actions)"
-MOST_SUBSCRIPTIONS = 50
-
-
-class BadPayload(Exception):
-    """A payload that the vendor's action throws on."""
+TYPES = ("track", "page", "identify", "group", "alias", "screen")
 
 
 # The actions: what each does with its payload.
@@ -44,7 +39,7 @@ def track_event(payload):
 
 def track_event_v2(payload):
     """V2: an event."""
-    event = make_object((("name", get(payload, "name")), ("properties", _or_empty(get(payload, "properties")))))
+    event = record(name=get(payload, "name"), properties=_or_empty(get(payload, "properties")))
     return [Call("", ["trackEvent", event, SOURCE])]
 
 
@@ -138,8 +133,8 @@ _PAGE = {
     },
     "properties": {"@path": "$.properties"},
 }
-NEED_A_NAME = ("trackEvent", "trackEventV2")
-"""The actions whose ``name`` Segment insists on when a mapping is saved; its code in the browser doesn't look."""
+REQUIRED = {"trackEvent": ("name",), "trackEventV2": ("name",)}
+"""The fields that Segment insists on when a mapping is saved; its code in the browser doesn't look."""
 DEFAULT_MAPPINGS = {
     "trackEvent": _TRACK,
     "trackEventV2": _TRACK,
@@ -214,14 +209,12 @@ class SegmentActions:
                  "mapping": DEFAULT_MAPPINGS[action]}
                 for name, trigger, action in PRESETS
             ]  # fmt: skip
-        listed = items(from_python(subscriptions))
-        if len(listed) > MOST_SUBSCRIPTIONS:
-            raise SettingsError(
-                "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"
-                % (self.name, len(listed), MOST_SUBSCRIPTIONS)
-            )
-        numbered = [(index + 1, item) for index, item in enumerate(listed) if truthy(get(item, "enabled"))]
-        self._subscriptions = [_Subscription(number, item) for number, item in numbered]
+        known = [action for action, _ in ACTIONS]
+        self._subscriptions = [
+            Subscription(number, item, known, REQUIRED)
+            for number, item in numbered(self.name, subscriptions)
+            if truthy(get(item, "enabled"))
+        ]
         self.plugins = []
         for action, perform in ACTIONS:
             own = [subscription for subscription in self._subscriptions if subscription.action == action]
@@ -268,6 +261,8 @@ class _Action:
         self._perform = perform
         self._subscriptions = subscriptions
         self._report = report
+        each = [subscription.types for subscription in subscriptions]
+        self.types = list(TYPES) if None in each else [type_ for types in each for type_ in types]
 
     def calls(self, message):
         calls = []
@@ -282,64 +277,3 @@ class _Action:
                 self._report("%s failed: %s" % (subscription.title, error))
                 break
         return calls
-
-
-class _Subscription:
-    """A trigger and a mapping for an action, the ``number``th of its list, counted from 1."""
-
-    def __init__(self, number, given):
-        name = get(given, "name")
-        self.title = "subscription %d %s" % (number, _shown(name) if kind(name) == "string" else "without a name")
-        self.action = get(given, "partnerAction")
-        self._given = given
-        self._trigger = self._mapping = None
-        self._wrong_trigger = self._wrong_mapping = None
-        mapping = get(given, "mapping")
-        self._fields = make_object() if is_nullish(mapping) else mapping
-        try:
-            self._mapping = directives.compile(self._fields)
-        except Exception as error:
-            self._wrong_mapping = error
-        try:
-            self._trigger = fql.parse(get(given, "subscribe"))
-        except Exception as error:  # as with the vendor, it never matches
-            self._wrong_trigger = error
-
-    def payload(self, message):
-        """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
-        if self._trigger is None or not self._trigger.matches(message):
-            return None
-        if self._mapping is None:
-            raise BadPayload(self._wrong_mapping)
-        return self._mapping(message)
-
-    def problems(self):
-        """What is wrong, a text each."""
-        known = [action for action, _ in ACTIONS]
-        found = []
-        if self.action not in known:
-            near = nearest(text(self.action), known)
-            hint = "; did you mean %r?" % near if near else "."
-            found.append("unknown partnerAction %s%s Known: %s." % (_shown(self.action), hint, ", ".join(known)))
-        if self._wrong_trigger is not None:
-            trigger = get(self._given, "subscribe")
-            wrong = self._wrong_trigger if kind(trigger) == "string" else "it must be text"
-            found.append("trigger %s: %s" % (_shown(trigger), wrong))
-        found.extend(["mapping: %s" % wrong for wrong in self._mapping_problems()])
-        return ["%s: %s" % (self.title, problem) for problem in found]
-
-    def _mapping_problems(self):
-        if self._wrong_mapping is not None:
-            return getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]
-        found = directives.mistakes(self._fields)
-        if self.action in NEED_A_NAME and not truthy(get(self._fields, "name")) and not self._is_directive():
-            found.append("/name is missing, and %s requires it." % self.action)
-        return found
-
-    def _is_directive(self):
-        """Whether one directive stands for all fields."""
-        return any([key[:1] in ("@", "_") for key in keys(self._fields)])
-
-
-def _shown(value):
-    return repr(value) if kind(value) == "string" else text(value)

@@ -40,6 +40,7 @@ class SegmentClassic:
     org = "org"
     integration = "FullStory"
     alternative = ""
+    types = ("track", "identify", "page")
     settings = (
         Setting("org", "text", "", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
         Setting("debug", "boolean", False, meaning="FullStory's debug mode"),
@@ -163,10 +164,10 @@ class SegmentClassic:
         """``value`` with every ISO date text in it as a Date; the same value where there is none."""
         if not self.iso_dates:
             return value
-        value_kind = kind(value)
-        if value_kind == "string":
-            date = parse_iso_date(value)
+        if isinstance(value, str):
+            date = parse_iso_date(value) if value[4:5] == "-" else None
             return value if date is None else date
+        value_kind = kind(value)
         if value_kind == "array":
             old = items(value)
             new = [self._dated(item) for item in old]

@@ -50,11 +50,14 @@ class FullStory:
     - "ready" when it has loaded, or when the page had an FS of its own already, which is used and left alone;
     - "blocked" when fs.js failed to load (ad blocker, Content Security Policy, no network), or when nothing of it was
       seen for `PATIENCE`. Then nothing is queued any more and promises are rejected. A late fs.js makes it "ready".
+
+    ``on_lost(operation, options, source, version)`` is called for each operation that was queued or made while blocked.
     """
 
-    def __init__(self, page, options, on_status=None):
+    def __init__(self, page, options, on_status=None, on_lost=None):
         self.status = "loading"
         self.on_status = on_status
+        self._on_lost = on_lost or (lambda *operation: None)
         self._page = page
         self._options = options
         self._snippet = None
@@ -87,7 +90,7 @@ class FullStory:
     def _install(self, ready):
         page, option = self._page, self._options.get
         org, (host, script, app_host) = _value(option("org")), self._addresses()
-        snippet = self._snippet = Snippet(page, self._namespace)
+        snippet = self._snippet = Snippet(page, self._namespace, self._on_lost)
         snippet.operate("init", _env(make_object((("orgId", org), ("host", host), ("script", script)))))
         snippet.operate("init", _env(self._environment(app_host)))
         if kind(ready) == "function":
@@ -121,12 +124,15 @@ class FullStory:
 
     def perform(self, asked):
         """Perform a `fsbridge.calls.Call`. Never raises; False when it could not go through and is lost."""
-        if self.asleep or (self.status == "blocked" and not (self._snippet and self._snippet.taken_over)):
+        if self.asleep or (self.status == "blocked" and not self._snippet):
             return False
         read = get if self._snippet else safe_get  # the fast one is for objects whose getters don't throw
         try:
             there = read(self._page.window, self._namespace)
-            if kind(read(there, asked.method) if asked.method else there) != "function":
+            function = read(there, asked.method) if asked.method else there
+            if self._snippet and self._snippet.perform(asked.method, function, asked.args):
+                return self.status != "blocked" or self._snippet.taken_over
+            if kind(function) != "function":
                 return False
             if asked.method:
                 invoke(there, asked.method, *asked.args)

@@ -11,12 +11,14 @@ It speaks the protocol of FullStory's newest snippet, 2.1. What fs.js finds and 
   request of the page.)
 - The script tag's ``data-fs-namespace`` and ``?org=``.
 
-Unlike FullStory's, our FS never throws, and keeps nothing once fs.js is known to be blocked: see `Snippet.release`.
+Unlike FullStory's, our FS never throws, and its queue holds `MOST_WAITING` operations at most, the newest. Once fs.js
+is known to be blocked it keeps nothing: see `Snippet.release`.
 """
 
 from ..runtime import (
     NULL,
     UNDEFINED,
+    apply,
     call,
     construct,
     get,
@@ -34,17 +36,28 @@ from ..runtime import (
     truthy,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 VERSION = "2.1.0"
+MOST_WAITING = 1000
+_SETTING_UP = ("init", "observe")
 
 
 class Snippet:
-    """FS on one page, there for all of the page's code once the object is made; `request` then loads fs.js."""
+    """FS on one page, there for all of the page's code once the object is made; `request` then loads fs.js.
 
-    def __init__(self, page, namespace):
+    ``on_lost(operation, options, source, version)`` is called for each that won't go through.
+    """
+
+    def __init__(self, page, namespace, on_lost):
+        self._on_lost = on_lost
         self._page = page
         self._namespace = namespace
         self._blocked_by = ""
         self.fs = self._function(self._call)
+        self._own: "dict[str, tuple[Any, Any]]" = {"": (self.fs, self._call)}  # our functions, and what they do
         put(self.fs, "q", make_array())
         self._nothing = self._function(lambda *args: UNDEFINED)
         for name, body in (
@@ -58,12 +71,25 @@ class Snippet:
             ("log", self._log),
             ("consent", self._consent),
         ):
-            put(self.fs, name, self._function(body))
+            function = self._function(body)
+            self._own[name] = function, body
+            put(self.fs, name, function)
         put(self.fs, "identifyAccount", self._nothing)
         put(self.fs, "clearUserCookie", self._nothing)
         put(self.fs, "_w", _network(page.window))
         put(self.fs, "_v", VERSION)
         page.set_global(namespace, self.fs)
+
+    def perform(self, method, function, args):
+        """Do what ``function`` (``FS``, or its ``method``) would do, without a detour through JavaScript.
+
+        Returns whether it did: not when the page has put another function there.
+        """
+        own, body = self._own.get(method, (None, None))
+        if own is None or own != function:
+            return False
+        self._attempt(body, args)
+        return True
 
     def request(self, org, script, loaded, failed):
         """Put the script tag into the page. ``loaded()`` or ``failed()`` is called when the browser says so.
@@ -105,7 +131,7 @@ class Snippet:
         queue = get(self.fs, "q")
         put(self.fs, "q", make_array())
         for entry in items(queue) if kind(queue) == "array" else ():
-            self._reject(get(entry, 4))
+            self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])
 
     def resume(self):
         """fs.js came: undo `release`."""
@@ -121,19 +147,30 @@ class Snippet:
         return self._send(operation, options, source, UNDEFINED, UNDEFINED, version)
 
     def _send(self, operation, options, source, resolve, reject, version):
-        if self.taken_over:
-            return invoke(self.fs, "_api", operation, options, source, resolve, reject, version)
+        api = get(self.fs, "_api")
+        if truthy(api):
+            return apply(api, self.fs, operation, options, source, resolve, reject, version)
         if self._blocked_by:
-            self._reject(reject)
+            self._lose(operation, options, source, reject, version)
             return NULL
         queue = get(self.fs, "q")
         if truthy(queue):
             invoke(queue, "push", make_array((operation, options, source, resolve, reject, version)))
+            if get(queue, "length") > MOST_WAITING:
+                self._drop_oldest(queue)
         return NULL
 
-    def _reject(self, reject):
+    def _drop_oldest(self, queue):
+        index = 0
+        while get(get(queue, index), 0) in _SETTING_UP:
+            index += 1
+        dropped = get(invoke(queue, "splice", index, 1), 0)
+        self._lose(*[get(dropped, index) for index in (0, 1, 2, 4, 5)])
+
+    def _lose(self, operation, options, source, reject, version):
+        self._on_lost(operation, options, source, version)
         if kind(reject) == "function":
-            call(reject, construct("Error", self._blocked_by))
+            call(reject, construct("Error", self._blocked_by or "too many calls wait for FullStory"))
 
     def _call(self, operation=UNDEFINED, options=UNDEFINED, source=UNDEFINED, version=2, *more):
         return self.operate(operation, options, source, version if truthy(version) else 2)
@@ -166,14 +203,14 @@ class Snippet:
         return self._v1("setIdentity", make_object((("consent", given),)))
 
     def _function(self, body):
-        def guarded(args):
-            try:
-                return body(*items(args))
-            except Exception as error:  # the page called us: nothing may be thrown into it
-                self._page.say("warn", "%s failed: %s" % (self._namespace, error))
-                return UNDEFINED
+        return make_function(lambda args: self._attempt(body, items(args)))
 
-        return make_function(guarded)
+    def _attempt(self, body, args):
+        try:
+            return body(*args)
+        except Exception as error:  # the page called us: nothing may be thrown into it
+            self._page.say("warn", "%s failed: %s" % (self._namespace, error))
+            return UNDEFINED
 
 
 def _network(window):

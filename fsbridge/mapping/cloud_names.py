@@ -1,5 +1,7 @@
 """Property names as Segment's cloud mode sends them: reduced to what FullStory takes, with type suffixes."""
 
+from functools import lru_cache
+
 from fsbridge.runtime import date_ms, get, items, keys, kind, make_object
 
 from .lodash import camel_case
@@ -17,6 +19,9 @@ SUFFIXES = _SINGLE + tuple([suffix + "s" for suffix in _SINGLE]) + tuple(_INHERI
 _LEVELS = 5
 """Deeper objects stay as they are."""
 
+_REMEMBERED = 4096
+"""Names, which messages carry again and again; long ones aren't worth the memory."""
+
 
 def normalize(value: "Any", in_camel_case: bool = False, with_suffixes: bool = False) -> "Any":
     """A new object with the properties of ``value`` under names that FullStory takes: ASCII letters, digits, ``_``.
@@ -33,15 +38,21 @@ def _level(value: "Any", in_camel_case: bool, with_suffixes: bool, level: int) -
     pairs = []
     for key in keys(value):
         item = get(value, key)
-        kept = _suffix_for(item)
-        name = _camel(key) if in_camel_case else key
-        name = "".join([char for char in name if _is_allowed(char)])
-        if with_suffixes and kept and not _has_suffix(name):
-            name += "_" + kept
+        kept = "str" if isinstance(item, str) else _suffix_for(item)
+        name = (_name if len(key) <= 100 else _made)(key, in_camel_case, kept if with_suffixes else "")
         if not kept and level < _LEVELS and kind(item) in ("object", "array", "date"):
             item = _level(item, in_camel_case, with_suffixes, level + 1)
         pairs.append((name, item))
     return make_object(pairs)
+
+
+def _made(key: str, in_camel_case: bool, suffix: str) -> str:
+    name = _camel(key) if in_camel_case else key
+    name = "".join([char for char in name if _is_allowed(char)])
+    return name + "_" + suffix if suffix and not _has_suffix(name) else name
+
+
+_name = lru_cache(_REMEMBERED)(_made)
 
 
 def _is_allowed(char: str) -> bool:
@@ -61,18 +72,21 @@ def _camel(name: str) -> str:
 
 def _suffix_for(value: "Any") -> str:
     """The suffix that ``value`` suggests; empty for objects, mixed arrays, and what FullStory has no type for."""
-    if kind(value) != "array":
-        return _single(value)
-    singles = [_single(item) for item in items(value)]
+    sort = kind(value)
+    if sort != "array":
+        return _single(value, sort)
+    singles = [_single(item, kind(item)) for item in items(value)]
     for suffix in ("str", "bool", "real", "date"):
         if all([single == suffix for single in singles]):
             return suffix + "s"
     return "objs" if all([kind(item) in ("object", "array", "date") for item in items(value)]) else ""
 
 
-def _single(value: "Any") -> str:
-    sort = kind(value)
+_SUFFIX_OF = {"string": "str", "boolean": "bool", "number": "real"}
+
+
+def _single(value: "Any", sort: str) -> str:
     if sort == "date":
         milliseconds = date_ms(value)
         return "date" if milliseconds == milliseconds else ""
-    return {"string": "str", "boolean": "bool", "number": "real"}.get(sort, "")
+    return _SUFFIX_OF.get(sort, "")

@@ -16,6 +16,7 @@ from fsbridge.runtime import (
     get,
     has,
     is_nullish,
+    is_plain,
     items,
     keys,
     kind,
@@ -56,7 +57,9 @@ def compile(mapping: "Any") -> "Evaluate":
     validate(root)
     evaluate = _compile(root, True)
     _failures.clear()
-    return lambda message: _handed_on(evaluate(_message(message)))
+    if "__proto__" in keys(root) or any([name.startswith("@") for name in keys(root)]):
+        return lambda message: _handed_on(evaluate(_message(message)))
+    return lambda message: evaluate(_message(message))
 
 
 def mistakes(mapping: "Any") -> "list[str]":
@@ -68,6 +71,8 @@ def mistakes(mapping: "Any") -> "list[str]":
 
 
 def _message(value: "Any") -> "Any":
+    if is_plain(value):
+        return value
     sort = tag(value)
     if sort == "undefined":
         return make_object()
@@ -142,9 +147,13 @@ def _compile(mapping: "Any", to_payload: bool = False) -> "Evaluate":
     fields = [(name, _compile(get(mapping, name), to_payload)) for name in names]
 
     def build(message: "Any") -> "Any":
-        pairs = [(name, evaluate(message)) for name, evaluate in fields]
-        if to_payload:
-            pairs = [(name, _handed_on(value)) for name, value in pairs if value is not UNDEFINED]
+        pairs = []
+        for name, evaluate in fields:
+            value = evaluate(message)
+            if not to_payload or isinstance(value, str):
+                pairs.append((name, value))
+            elif value is not UNDEFINED:
+                pairs.append((name, _handed_on(value)))
         return make_object(pairs)
 
     return build
@@ -340,6 +349,9 @@ def _array_path(options: "Any") -> "Evaluate":
 
 
 def _at(steps: "list[str]") -> "Evaluate":
+    if len(steps) == 1:
+        step = steps[0]
+        return lambda message: get(message, step) if truthy(message) else message
     return lambda message: follow(message, steps)
 
 

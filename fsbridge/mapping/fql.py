@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Token = tuple[str, str]
     Condition = Callable[[Any], bool]
     Test = Callable[[Any], bool]
-    Conditions = list["Condition | None"]
+    Typed = tuple[Condition | None, list[str] | None]  # a condition with the types of message that it can hold for
+    Conditions = list[Typed]
 
 
 class FqlError(ValueError):
@@ -28,10 +29,11 @@ class FqlError(ValueError):
 
 
 class Trigger:
-    """A parsed subscription; ``text`` is its FQL."""
+    """A parsed subscription; ``text`` is its FQL, ``types`` the types of message that it can match (None: any)."""
 
-    def __init__(self, source: str, condition: "Condition") -> None:
+    def __init__(self, source: str, condition: "Condition", types: "list[str] | None" = None) -> None:
         self.text = source
+        self.types = types
         self._condition = condition
 
     def matches(self, message: "Any") -> bool:
@@ -48,10 +50,10 @@ class Trigger:
 
 def parse(source: str) -> Trigger:
     """The trigger that ``source`` describes. Raises FqlError where the vendor finds none."""
-    condition = _parse(_Tokens(_join_paths(_Lexer(source).tokens())))
+    condition, types = _parse(_Tokens(_join_paths(_Lexer(source).tokens())))
     if condition is None:
         raise FqlError("no condition found")
-    return Trigger(source, condition)
+    return Trigger(source, condition, types)
 
 
 # Tokens are pairs of type and value. The types: ident, dot, operator, conditional, string, number, null, brackleft,
@@ -238,8 +240,8 @@ _INHERITED = (
 """Names that the vendor's table of fields inherits from JavaScript's Object: conditions on them are skipped."""
 
 
-def _parse(tokens: _Tokens) -> "Condition | None":
-    """The condition of a group of tokens; None for a group without any."""
+def _parse(tokens: _Tokens) -> "Typed":
+    """The condition of a group of tokens, None for a group without any; and the types it is about, None for any."""
     conditions: "Conditions" = []
     operator = "and"
     token = tokens.next()
@@ -262,10 +264,14 @@ def _parse(tokens: _Tokens) -> "Condition | None":
             operator = value
         token = tokens.next()
     if not conditions:
-        return None
+        return None, None
     if len(conditions) == 1:
         return conditions[0]
-    return _all(conditions) if operator == "and" else _any(conditions)
+    each = [condition for condition, _ in conditions]
+    types = [types for _, types in conditions]
+    if operator == "and":
+        return _all(each), types[0]  # the first decides, before another might fail
+    return _any(each), None if None in types else [type_ for some in types for type_ in some or ()]
 
 
 def _group(tokens: _Tokens) -> "list[Token]":
@@ -279,7 +285,7 @@ def _group(tokens: _Tokens) -> "list[Token]":
     return result
 
 
-def _all(conditions: "Conditions") -> "Condition":
+def _all(conditions: "list[Condition | None]") -> "Condition":
     def condition(message: "Any") -> bool:
         for each in conditions:
             if not _holds(each, message):
@@ -289,7 +295,7 @@ def _all(conditions: "Conditions") -> "Condition":
     return condition
 
 
-def _any(conditions: "Conditions") -> "Condition":
+def _any(conditions: "list[Condition | None]") -> "Condition":
     def condition(message: "Any") -> bool:
         for each in conditions:
             if _holds(each, message):
@@ -311,7 +317,9 @@ def _comparison(start: str, name: str, tokens: _Tokens, conditions: "Conditions"
     if start in _INHERITED:
         return
     if start in ("type", "event"):
-        conditions.append(_condition(start, name, operator, text(_value(sort, value))))
+        wanted = text(_value(sort, value))
+        types = [wanted] if start == "type" and operator == "=" else None
+        conditions.append((_condition(start, name, operator, wanted), types))
         return
     if value == "null" and operator in ("=", "!="):
         operator = "exists" if operator == "!=" else "not_exists"
@@ -320,7 +328,8 @@ def _comparison(start: str, name: str, tokens: _Tokens, conditions: "Conditions"
     elif start in _BAGS and sort == "number" and operator in ("=", "!="):
         operator = "number_equals" if operator == "=" else "number_not_equals"
     expected = _value(sort, value)
-    conditions.append(_condition(start, name, operator, expected if start in _BAGS else text(expected)))
+    condition = _condition(start, name, operator, expected if start in _BAGS else text(expected))
+    conditions.append((condition, None))
 
 
 def _function(function: str, negated: bool, tokens: _Tokens, conditions: "Conditions") -> None:
@@ -341,10 +350,10 @@ def _function(function: str, negated: bool, tokens: _Tokens, conditions: "Condit
     if negated:
         operator = "not_" + operator
     if name in _FIELDS[1:]:
-        conditions.append(_condition(name, name, operator, expected))
+        conditions.append((_condition(name, name, operator, expected), None))
     for bag in _BAGS:
         if name.startswith(bag):
-            conditions.append(_condition(bag, name, operator, expected))
+            conditions.append((_condition(bag, name, operator, expected), None))
 
 
 def _value(sort: str, value: str) -> "Any":

@@ -33,6 +33,8 @@ to_number = _port.to_number
 
 # Objects and arrays
 make_object = _port.make_object
+# The same from keyword arguments, in one crossing: port values and small whole numbers.
+record = _port.record
 make_array = _port.make_array
 keys = _port.keys
 get = _port.get
@@ -43,8 +45,10 @@ put = _port.put
 delete = _port.delete
 copy = _port.copy
 # Cheaper, for plain objects that we made ourselves: nothing of theirs can throw.
+assign = _port.assign
 duplicate = _port.duplicate
 own_keys = _port.own_keys
+own_tags = _port.own_tags
 rename = _port.rename
 items = _port.items
 
@@ -54,8 +58,10 @@ date_ms = _port.date_ms
 now = _port.now
 zone_offset_minutes = _port.zone_offset_minutes
 to_json = _port.to_json
+json_copy = _port.json_copy
 json_size = _port.json_size
 from_json = _port.from_json
+to_base64 = _port.to_base64
 lower = _port.lower
 upper = _port.upper
 trim = _port.trim
@@ -65,12 +71,14 @@ make_rejected = _port.make_rejected
 make_function = _port.make_function
 make_method = _port.make_method
 callback = _port.callback
-use_guard = _port.use_guard
+use_helpers = _port.use_helpers
 from_python = _port.from_python
 
 # Calling JavaScript
 invoke = _port.invoke
 ask = _port.ask
+bound = _port.bound
 call = _port.call
+apply = _port.apply
 construct = _port.construct
 window = _port.window

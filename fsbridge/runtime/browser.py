@@ -13,10 +13,12 @@ UNDEFINED = _own.UNDEFINED
 NULL = _own.NULL
 JsError = _own.JsError
 read = _own.read
+items = _own.items
+make_object = _own.make_object
 put = _own.write
-use_guard = _own.use_guard
 outgoing = _own.outgoing
-is_handle = _own.is_handle
+JsProxy = _own.JsProxy
+bound = _own.bound
 attempt = _own.attempt
 callback = _own.callback
 
@@ -36,6 +38,9 @@ _assign = _get(js.Object, "assign")
 _keys_of = _get(js.Object, "keys")
 _entries = _get(js.Object, "entries")
 _from_entries = js.Object.fromEntries
+_percent_encode = _get(window, "encodeURIComponent")
+_unescape = _get(window, "unescape")
+_btoa = _get(window, "btoa")
 _has_own = js.Object.hasOwn
 _stringify = _get(js.JSON, "stringify")
 _parse = _get(js.JSON, "parse")
@@ -48,6 +53,10 @@ _trim = _get(js.String.prototype, "trim")
 _lower = _get(js.String.prototype, "toLowerCase")
 _noop = _get(js.Function, "prototype")
 _no_args = js.Array.new()
+_map = _get(js.Array.prototype, "map")
+_call = _get(js.Function.prototype, "call")
+_values_of = _get(js.Object, "values")
+_join = _get(js.Array.prototype, "join")
 
 _KINDS = {
     "[object Array]": "array",
@@ -63,14 +72,14 @@ _SCALARS = {str: "string", bool: "boolean", int: "number", float: "number"}
 
 
 def kind(value):
+    scalar = _SCALARS.get(type(value))
+    if scalar:
+        return scalar
     if value is UNDEFINED:
         return "undefined"
     if value is NULL:
         return "null"
-    scalar = _SCALARS.get(type(value))
-    if scalar:
-        return scalar
-    if not is_handle(value):
+    if not isinstance(value, JsProxy):
         return "bigint" if isinstance(value, int) else "object"
     found = _KINDS.get(_apply(_tag, value, _no_args), "object")
     # An object may call itself a function (Symbol.toStringTag): believe only what has a source text.
@@ -86,7 +95,7 @@ def _is_function(value):
 
 
 def tag(value):
-    return _apply(_tag, value, _no_args)[8:-1].lower() if is_handle(value) else kind(value)
+    return _apply(_tag, value, _no_args)[8:-1].lower() if isinstance(value, JsProxy) else kind(value)
 
 
 def is_nullish(value):
@@ -94,15 +103,15 @@ def is_nullish(value):
 
 
 def is_plain(value):
-    return is_handle(value) and _apply(_tag, value, _no_args) == "[object Object]"
+    return isinstance(value, JsProxy) and _apply(_tag, value, _no_args) == "[object Object]"
 
 
 def truthy(value):
-    if value is UNDEFINED or value is NULL or value is False or value == "":
+    if isinstance(value, JsProxy):
+        return True
+    if value is UNDEFINED or value is NULL:
         return False
-    if type(value) in (int, float):
-        return value == value and value != 0
-    return True
+    return bool(value) and value == value  # NaN is false
 
 
 def same(left, right):
@@ -126,13 +135,6 @@ def to_number(value):
     return read(attempt(_array_from, js.Array, (box, _number)), 0)
 
 
-def make_object(pairs=()):
-    result = _new()
-    for key, value in pairs:
-        put(result, key, value)
-    return result
-
-
 def make_array(values=()):
     result = _array_new()
     for value in values:
@@ -143,13 +145,13 @@ def make_array(values=()):
 def keys(value):
     if isinstance(value, str):
         return [str(i) for i in range(len(value))]
-    if not is_handle(value):
+    if not isinstance(value, JsProxy):
         return []
     return _texts(attempt(_keys_of, js.Object, (value,)))
 
 
 def get(value, key):
-    if is_handle(value):
+    if isinstance(value, JsProxy):
         return read(value, key)
     if isinstance(value, str):
         if key == "length":
@@ -171,7 +173,7 @@ def safe_put(value, key, item):
 
 
 def has(value, key):
-    return is_handle(value) and _has_own(value, key)
+    return isinstance(value, JsProxy) and _has_own(value, key)
 
 
 def delete(value, key):
@@ -182,6 +184,10 @@ def copy(*sources):
     return attempt(_assign, js.Object, (_new(),) + sources)
 
 
+record = _box
+assign = _assign
+
+
 def duplicate(value):
     return _assign(_new(), value)
 
@@ -190,27 +196,32 @@ def own_keys(value):
     return _texts(_keys_of(value))
 
 
+def own_tags(value):
+    tags = _apply(_map, _values_of(value), _array_of(_call, _tag))  # Object.prototype.toString of each
+    return _apply(_join, tags, _array_of("\n"))[8:-1].lower().split("]\n[object ")
+
+
 def _texts(array):
     """A JavaScript array of texts as a list, in few crossings."""
-    texts = array.join("\n").split("\n")
+    texts = _apply(_join, array, _array_of("\n")).split("\n")
     return texts if texts != [""] and len(texts) == array.length else items(array)
 
 
 def rename(value, rule):
     # The values stay on the JavaScript side: only keys cross.
     pairs = attempt(_entries, js.Object, (value,))
-    for index in range(pairs.length):
-        pair = pairs[index]
-        pair[0] = rule(pair[0])
+    for index, name in enumerate(_texts(_keys_of(value))):
+        new = rule(name)
+        if new != name:
+            pairs[index][0] = new
     return _from_entries(pairs)
 
 
-def items(array):
-    return [read(array, index) for index in range(array.length)]
+_date = js.Date.new
 
 
 def make_date(ms):
-    return js.Date.new(outgoing(ms))
+    return _date(outgoing(ms))
 
 
 def date_ms(date):
@@ -226,6 +237,17 @@ def zone_offset_minutes():
 
 def to_json(value):
     return attempt(_stringify, js.JSON, (value,))
+
+
+def to_base64(value):
+    for function in (_percent_encode, _unescape, _btoa):
+        value = call(function, value)
+    return value
+
+
+def json_copy(value):
+    texts = attempt(_array_from, js.Array, (_array_of(value), _stringify))
+    return read(attempt(_array_from, js.Array, (texts, _parse)), 0)
 
 
 def json_size(value):
@@ -259,21 +281,22 @@ def trim(value):
 
 
 _settlers = []
-_keep_settlers = _own.callback(lambda resolve, reject: _settlers.extend((resolve, reject)))  # one: it lives on
+_keep_settlers = []  # one, for it lives on; not made on import, as a snapshot of Pyodide can't hold it
 
 
 def make_promise():
-    promise = js.Promise.new(_keep_settlers)
+    if not _keep_settlers:
+        _keep_settlers.append(_own.callback(lambda resolve, reject: _settlers.extend((resolve, reject))))
+    promise = js.Promise.new(_keep_settlers[0])
     reject, resolve = _settlers.pop(), _settlers.pop()
     return promise, resolve, reject
 
 
-def resolved(value):
-    return _own.promise("resolve", value)
+resolved = _own.resolved
 
 
 def make_rejected(message):
-    promise = _own.promise("reject", js.Error.new(message))
+    promise = _own.rejected(js.Error.new(message))
     # A no-op handler: the page may look at the promise, and need not.
     _apply(_get(promise, "catch"), promise, _array_of(_noop))
     return promise
@@ -283,10 +306,31 @@ def make_function(body, name=""):
     return make_method(lambda this, args: body(args), name)
 
 
+_maker = None
+
+
+def use_helpers(guard, method):
+    """Let JavaScript of ours catch exceptions (``guard``) and make functions around those of Python (``method``)."""
+    global _maker
+    _own.use_guard(guard)
+    _maker = method
+
+
 def make_method(body, name=""):
+    if _maker is not None:
+        return _maker(_own.callback(lambda this, args: outgoing(body(this, args))))
+
+    def trap(target, this, args):
+        try:
+            _own.look(args)
+        except JsError as error:
+            js.console.error("[fsbridge] a call is not taken: %s" % error)
+            return UNDEFINED
+        return outgoing(body(this, args))
+
     # A Proxy's apply trap hands over the arguments as one array, so that no argument is converted on the way.
     handler = _new()
-    handler.apply = _own.callback(lambda target, this, args: outgoing(body(this, args)))
+    handler.apply = _own.callback(trap)
     target = _apply(_get(js.Function.prototype, "bind"), _get(window, "Object"), _no_args)
     return js.Proxy.new(target, handler)
 
@@ -303,6 +347,10 @@ def from_python(value):
 
 def call(function, *args):
     return attempt(function, UNDEFINED, args)
+
+
+def apply(function, this, *args):
+    return attempt(function, this, args)
 
 
 def invoke(value, method, *args):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -292,6 +293,11 @@ def make_object(pairs: Iterable[tuple[str, Any]] = ()) -> Any:
     return result
 
 
+def record(**fields: Any) -> Any:
+    """An object of these properties; all are texts, booleans, fractions or objects."""
+    return fields
+
+
 def make_array(values: Iterable[Any] = ()) -> Any:
     return list(values)
 
@@ -351,6 +357,12 @@ def _inherited(value: Any, key: str) -> Any:
     return _PROTOTYPES.get(sort, {}).get(key) or _PROTOTYPES[""].get(key, UNDEFINED)
 
 
+def _spliced(array: list[Any], start: int, count: int) -> list[Any]:
+    taken = array[start : start + count]
+    del array[start : start + count]
+    return taken
+
+
 def get(value: Any, key: str | int) -> Any:
     """A property, own or inherited; UNDEFINED where there is none or the value can have none."""
     if isinstance(value, dict):
@@ -361,6 +373,8 @@ def get(value: Any, key: str | int) -> Any:
             return len(value) + sum(char > "\uffff" for char in value) if isinstance(value, str) else len(value)
         if key == "push" and isinstance(value, list):
             return Function(lambda args: len(value.extend(args) or value), "push")  # type: ignore[func-returns-value]
+        if key == "splice" and isinstance(value, list):
+            return Function(lambda args: _spliced(value, args[0], args[1]), "splice")
         index = _index(key)
         if index is not None:
             return value[index] if index < len(value) else UNDEFINED
@@ -431,6 +445,12 @@ def copy(*sources: Any) -> Any:
     return make_object(result.items())
 
 
+def assign(target: Any, source: Any) -> Any:
+    """``target``, with the properties of ``source``."""
+    target.update(source)
+    return target
+
+
 def duplicate(value: Any) -> Any:
     """`copy` of one plain object of our own."""
     return copy(value)
@@ -439,6 +459,11 @@ def duplicate(value: Any) -> Any:
 def own_keys(value: Any) -> list[str]:
     """`keys` of a plain object of our own."""
     return keys(value)
+
+
+def own_tags(value: Any) -> list[str]:
+    """The `tag` of each own value; not exact where an object gives itself one with line breaks."""
+    return [tag(item) for item in value.values()]
 
 
 def rename(value: Any, rule: Callable[[str], str]) -> Any:
@@ -469,35 +494,48 @@ def zone_offset_minutes() -> int:
     return -int(offset.total_seconds() // 60)
 
 
-def _plain(value: Any) -> Any:
-    """What JSON.stringify sees of a value; UNDEFINED where it leaves the value out."""
-    if value is UNDEFINED or kind(value) == "function":
-        return UNDEFINED
+def _plain(value: Any, odd: list[float]) -> Any:
+    """What JSON.stringify sees of a value; UNDEFINED where it leaves the value out.
+
+    ``odd`` gets the numbers that Python doesn't write as JavaScript does.
+    """
+    if isinstance(value, (str, bool)) or value is None:
+        return value
+    if isinstance(value, dict):
+        pairs = [(key, _plain(value[key], odd)) for key in keys(value)]
+        return {key: plain for key, plain in pairs if plain is not UNDEFINED}
+    if isinstance(value, (list, tuple)):
+        return [None if (plain := _plain(item, odd)) is UNDEFINED else plain for item in value]
     if isinstance(value, BigInt):
         raise JsError("Do not know how to serialize a BigInt")
+    if isinstance(value, (int, float)):
+        if -(2**53) < value < 2**53 and value == int(value):
+            return int(value)
+        if not math.isfinite(value):
+            return None
+        if not 1e-4 <= abs(value) < 2**53:
+            odd.append(value)
+        return value
     if isinstance(value, Date):
         return value.iso() or None
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (list, tuple)):
-        return [None if (plain := _plain(item)) is UNDEFINED else plain for item in value]
-    if isinstance(value, dict):
-        pairs = ((key, _plain(value[key])) for key in keys(value))
-        return {key: plain for key, plain in pairs if plain is not UNDEFINED}
-    return {}
+    return UNDEFINED if value is UNDEFINED or kind(value) == "function" else {}
 
 
 def to_json(value: Any) -> Any:
     """``JSON.stringify(value)``: text, or UNDEFINED. Raises where JavaScript throws (cycles, BigInt)."""
+    odd: list[float] = []
     try:
-        plain = _plain(value)
+        plain = _plain(value, odd)
     except RecursionError:
         raise JsError("Converting circular structure to JSON") from None
     if plain is UNDEFINED:
         return UNDEFINED
-    return _encode(plain)
+    return _encode(plain) if odd else _text(plain)
+
+
+def json_copy(value: Any) -> Any:
+    """What is left of an object after JSON. Raises where JavaScript throws."""
+    return from_json(to_json(value))
 
 
 def json_size(value: Any) -> int:
@@ -515,7 +553,15 @@ def _encode(value: Any) -> str:
         return "[" + ",".join(_encode(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{" + ",".join(f"{_encode(key)}:{_encode(item)}" for key, item in value.items()) + "}"
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return _text(value)
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def _text(value: Any) -> str:
+    """JSON of a value without numbers that Python writes in another way."""
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", _dumps(value))
 
 
 def _refuse(constant: str) -> Any:
@@ -532,6 +578,11 @@ def _int(digits: str) -> Any:
 def from_json(source: str) -> Any:
     """``JSON.parse``. Raises ValueError on malformed text."""
     return json.loads(source, parse_constant=_refuse, parse_int=_int)
+
+
+def to_base64(value: str) -> str:
+    """The base64 digits of a text in UTF-8. Raises for half a surrogate pair."""
+    return base64.b64encode(value.encode()).decode()
 
 
 def lower(value: str) -> str:
@@ -587,8 +638,8 @@ def make_method(body: Callable[[Any, Any], Any], name: str = "") -> Any:
     return Method(body, name)
 
 
-def use_guard(function: Any) -> None:
-    """Take the page's own function for catching JavaScript exceptions, where the interpreter can't."""
+def use_helpers(guard: Any, method: Any) -> None:
+    """Take what the tag's JavaScript does better: catching exceptions for us, and making functions for the page."""
 
 
 def callback(body: Callable[..., Any]) -> Any:
@@ -615,17 +666,26 @@ def call(function: Any, *args: Any) -> Any:
     return function(*args)
 
 
+def apply(function: Any, this: Any, *args: Any) -> Any:
+    """`call` with a ``this``."""
+    if isinstance(function, Method):
+        return function.body(this, list(args))
+    return call(function, *args)
+
+
 def invoke(value: Any, method: str, *args: Any) -> Any:
     """Call a method of an object; whatever it throws is raised."""
-    function = get(value, method)
-    if isinstance(function, Method):
-        return function.body(value, list(args))
-    return call(function, *args)
+    return apply(get(value, method), value, *args)
 
 
 def ask(value: Any, method: str, *args: Any) -> Any:
     """`invoke` for the page's own methods that never throw; cheaper in a browser."""
     return invoke(value, method, *args)
+
+
+def bound(value: Any, method: str) -> Callable[..., Any]:
+    """``value[method]`` as a function for Python to call; it doesn't throw."""
+    return lambda *args: invoke(value, method, *args)
 
 
 def construct(name: str, *args: Any) -> Any:

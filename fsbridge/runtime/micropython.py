@@ -9,7 +9,7 @@
 """
 
 import js
-from jsffi import JsProxy
+from jsffi import JsProxy as JsProxy
 
 UNDEFINED = js.undefined
 NULL = None
@@ -20,7 +20,7 @@ _bind = _get(js.Function.prototype, "bind")
 _assign = _get(js.Object, "assign")
 _define = js.Object.defineProperty
 _descriptor = js.Object.getOwnPropertyDescriptor
-_values = js.Object.values
+_values = _get(js.Object, "values")
 _is = _get(js.Object, "is")
 _array = js.Array.of
 _object = js.Object.new
@@ -48,6 +48,23 @@ def write(obj, key, value):
     obj[key] = value
 
 
+def items(array):
+    """The items of an array."""
+    result = []
+    for index in range(array.length):
+        value = array[index]
+        result.append(_exact(array, str(index), value) if type(value) is int else value)
+    return result
+
+
+def make_object(pairs=()):
+    """An object of these keys and values."""
+    result = _object()
+    for key, value in pairs:
+        result[key] = outgoing(value) if type(value) is int else value
+    return result
+
+
 def _exact(obj, key, cut):
     descriptor = _descriptor(obj, key)
     if descriptor is UNDEFINED:  # inherited: the cut number is all there is
@@ -55,7 +72,7 @@ def _exact(obj, key, cut):
     row = _values(descriptor)
     row[1] = cut
     if _apply(_is, None, row):
-        return cut
+        return outgoing(cut)
     row[1] = -0.0
     if cut == 0 and _apply(_is, None, row):
         return -0.0
@@ -83,30 +100,31 @@ def outgoing(value):
     return value
 
 
-def is_handle(value):
-    return isinstance(value, JsProxy)
+def bound(value, method):
+    """``value[method]`` as a function for Python to call."""
+    return getattr(value, method)
 
 
 _guard = None
 
 
 def use_guard(function):
-    """Let JavaScript of ours catch: ``function(f, this, args)`` gives ``[result]``, or the error's text."""
+    """Let JavaScript of ours catch: ``function(f, this, ...args)`` gives ``[result]``, or the error's text."""
     global _guard
     _guard = function
 
 
 def attempt(function, this, args):
-    """``function.apply(this, args)``. Raises JsError when it throws."""
+    """``function.apply(this, args)``, for port values and small whole numbers. Raises JsError when it throws."""
     if type(function) is not JsProxy:
         raise JsError("not a function")
     if _guard is not None:
-        outcome = _guard(function, this, _array(*[outgoing(arg) for arg in args]))
+        outcome = _guard(function, this, *args)
         if type(outcome) is str:
             raise JsError(outcome)
         return read(outcome, "0")
     thunk = _object()
-    bound = _apply(_bind, function, _array(this, *[outgoing(arg) for arg in args]))
+    bound = _apply(_bind, function, _array(this, *args))
     getter = _object()
     getter.get = bound
     getter.enumerable = True
@@ -119,6 +137,38 @@ def attempt(function, this, args):
     return read(out, "value")
 
 
+_map = _get(js.Array.prototype, "map")
+_filter = _get(js.Array.prototype, "filter")
+_call = _get(js.Function.prototype, "call")
+_tag = _get(js.Object.prototype, "toString")
+_prototype = _get(js.Object, "prototype")
+_is_prototype_of = _get(js.Object.prototype, "isPrototypeOf")
+
+
+def look(args):
+    """Raise JsError where a value throws when merely looked at, as a revoked Proxy does: it would harm us for good."""
+    seen, waiting = js.Set.new(), [args]
+    while waiting:
+        values = waiting.pop()
+        tags = attempt(_map, values, (_call, _tag)).join("\n").split("\n")  # Object.prototype.toString of each
+        if not [tag for tag in tags if tag not in _PRIMITIVES]:
+            continue
+        attempt(_filter, values, (_is_prototype_of, _prototype))
+        for index, tag in enumerate(tags[: values.length]):
+            value = values[index] if tag in ("[object Object]", "[object Array]") else None
+            if isinstance(value, JsProxy) and not seen.has(value):
+                seen.add(value)
+                try:
+                    waiting.append(attempt(_values, js.Object, (value,)))
+                except JsError:  # a getter's
+                    pass
+
+
+_PRIMITIVES = [
+    "[object %s]" % name for name in ("String", "Number", "Boolean", "Null", "Undefined", "BigInt", "Symbol")
+]
+
+
 def _has_value(out):
     return js.Object.hasOwn(out, "value")
 
@@ -126,9 +176,8 @@ def _has_value(out):
 _ignore = _get(js.Function, "prototype")
 
 
-def promise(method, value):
-    """``Promise.resolve(value)`` or ``Promise.reject(value)``."""
-    return getattr(js.Promise, method)(outgoing(value))
+resolved = js.Promise.resolve
+rejected = js.Promise.reject
 
 
 _returned = None

@@ -1,13 +1,17 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
-from . import NULL, ON_CPYTHON, UNDEFINED, ask, construct, get, invoke, now, put, safe_get, safe_put
+from . import NULL, ON_CPYTHON, UNDEFINED, ask, bound, construct, get, invoke, now, put, safe_get, safe_put
 from . import window as real_window
 
 
 class Moment:
-    """Where and when a call was made: ``url``, ``title``, ``referrer``, ``canonical`` (href or None), ``time`` (ms)."""
+    """Where and when a call was made: ``url``, ``title``, ``referrer``, ``canonical`` (href or None), ``time`` (ms).
 
-    def __init__(self, url, title, referrer, canonical, time):
+    ``carried`` means: on an earlier page, which was left before FullStory got it.
+    """
+
+    def __init__(self, url, title, referrer, canonical, time, carried=False):
+        self.carried = carried
         self.url = url
         self.title = title
         self.referrer = referrer
@@ -26,12 +30,15 @@ class Page:
         self.window = window
         self.document = get(window, "document")
         self._location = get(window, "location")
+        self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
+        self._readers = {}
         self._cookies_readable = False
+        self._select = bound(self.document, "querySelector")
 
     def moment(self):
         """The page as it is now."""
-        link = ask(self.document, "querySelector", "link[rel='canonical']")
+        link = self._select("link[rel='canonical']")
         canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
         return Moment(
             get(self.location(), "href"),
@@ -91,10 +98,10 @@ class Page:
 
     def stored(self, key, area="localStorage"):
         """A stored text, or None."""
-        storage = self._area(area)
-        if storage is None:
-            return None
-        value = ask(storage, "getItem", key)
+        if area not in self._readers:
+            storage = self._area(area)
+            self._readers[area] = (lambda key: None) if storage is None else bound(storage, "getItem")
+        value = self._readers[area](key)
         return value if isinstance(value, str) else None
 
     def store(self, key, text, area="localStorage"):

@@ -5,7 +5,8 @@ promise it was. So `read` and `attempt` let results come in an array, whose item
 """
 
 import js
-from pyodide.ffi import JsException, JsProxy, create_proxy, jsnull
+from pyodide.ffi import JsException, create_proxy, jsnull
+from pyodide.ffi import JsProxy as JsProxy
 from pyodide.webloop import PyodideFuture
 
 JsError = JsException
@@ -22,6 +23,9 @@ _array_of = js.Array.of
 _array_from = getattr(js.Array, "from")
 _bind_apply = _get(js.Reflect, "apply").bind
 _safe_get = _get(js.Reflect, "get")
+_resolve = _get(js.Promise, "resolve")
+_reject = _get(js.Promise, "reject")
+_object = js.Object.new
 _one = js.Array.of(0)
 
 
@@ -33,6 +37,11 @@ def read(obj, key):
     if type(value) is PyodideFuture:
         return attempt(_safe_get, js.Reflect, (obj, key))
     return value
+
+
+def items(array):
+    """The items of an array."""
+    return [read(array, index) for index in range(array.length)]
 
 
 def _zero(obj, key):
@@ -54,8 +63,20 @@ def write(obj, key, value):
     _set(obj, key, outgoing(value))
 
 
+def make_object(pairs=()):
+    """An object of these keys and values."""
+    result = _object()
+    for key, value in pairs:
+        write(result, key, value)
+    return result
+
+
 def use_guard(function):
     """Nothing: a JavaScript exception is an exception here."""
+
+
+def look(args):
+    """Nothing, for the same reason."""
 
 
 def outgoing(value):
@@ -65,8 +86,9 @@ def outgoing(value):
     return value
 
 
-def is_handle(value):
-    return isinstance(value, JsProxy)
+def bound(value, method):
+    """``value[method]`` as a function for Python to call."""
+    return getattr(value, method)
 
 
 def attempt(function, this, args):
@@ -77,9 +99,14 @@ def attempt(function, this, args):
     return _zero(results, 0) if type(value) is int and value == 0 else value
 
 
-def promise(method, value):
-    """``Promise.resolve(value)`` or ``Promise.reject(value)``."""
-    return attempt(_get(js.Promise, method), js.Promise, (value,))
+def resolved(value):
+    """``Promise.resolve(value)``."""
+    return attempt(_resolve, js.Promise, (value,))
+
+
+def rejected(value):
+    """``Promise.reject(value)``."""
+    return attempt(_reject, js.Promise, (value,))
 
 
 def callback(body):

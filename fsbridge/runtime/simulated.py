@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from .cpython import UNDEFINED, Function, Host, call
+from .cpython import UNDEFINED, Function, Host, JsError, call
 
 FS_METHODS = (
     "identify setUserVars setVars event anonymize shutdown restart log consent "
@@ -308,7 +308,10 @@ class SimulatedWindow(Host):
                 break
             self._timers.remove(due)
             self.now = max(self.now, due[0])
-            call(due[2], *due[3])
+            try:
+                call(due[2], *due[3])
+            except JsError as error:  # the page's own function, and the page's own error
+                self.console.error(f"Uncaught {error}")
 
     def randomUUID(self) -> str:
         return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Base64 in pieces: MicroPython's own takes time and memory with the square of the length."""
+"""Base64 in pieces: MicroPython's own takes memory with the square of the length."""
 
 from binascii import a2b_base64, b2a_base64
 

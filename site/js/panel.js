@@ -98,6 +98,7 @@ export function showCall(entry) {
       came.append(line);
     }
     item.append(came);
+    if (window.fsbridge.status === "blocked") item.append(element("p", "Not sent yet: fs.js is blocked.", "hint"));
   } else if (entry.done) {
     item.append(element("p", nothing(entry), "hint"));
   }
@@ -127,7 +128,6 @@ function time({ done, queued, fullstory, wait }) {
 function nothing({ name }) {
   const status = window.fsbridge.status;
   if (status === "failed") return "Not sent: fsbridge isn’t running.";
-  if (status === "blocked") return "Not sent: fs.js is blocked.";
   const method = name.split(".")[1];
   if (["track", "identify", "page"].includes(method)) {
     return "No FullStory call: with its present settings this destination sends none.";

@@ -47,7 +47,7 @@ def bare_site(context):
 def web(tmp_path_factory):
     """The folder that `build_web` writes, built once a session."""
     out = tmp_path_factory.mktemp("dist") / "web"
-    build_web(out, npm.provision())
+    build_web(out, npm.provision(), for_release=False)
     return out
 
 

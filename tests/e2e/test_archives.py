@@ -1,6 +1,14 @@
 """The archives of a build, in a browser: what a PyScript page and the tag make of them."""
 
+import re
+
 import pytest
+
+from fsbridge.build import build_web, release
+from fsbridge.build.release import POLICY
+from tools import npm
+
+from .shop import wait_until
 
 INTERPRETERS = {"mpy": "micropython/micropython.mjs", "py": "pyodide/pyodide.mjs"}
 
@@ -32,19 +40,81 @@ def test_a_pyscript_page_imports_the_zip(page, site, runtime):
     assert complaints == []
 
 
-def test_micropython_imports_the_json(page, site):
-    html = """<!doctype html><title>Loading</title><script type="module">
-      import { loadMicroPython } from "/fsbridge/micropython/micropython.mjs";
-      const [python, sources] = await Promise.all([
-        loadMicroPython(),
-        fetch("/fsbridge/fsbridge.json").then((response) => response.json()),
-      ]);
-      for (const [path, source] of Object.entries(sources)) {
-        python.FS.mkdirTree(path.replace(/\\/[^/]*$/, ""));
-        python.FS.writeFile(path, source);
-      }
-      python.runPython("from fsbridge.version import VERSION; import js; js.document.title = VERSION");
-    </script>"""
-    policy = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'"
-    page.goto(site.page("/direct.html", html, {"Content-Security-Policy": policy}))
-    wait_for_title(page, "0.1.0")
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """A release of all runtimes, but for the compressed copies, which take long."""
+    out = tmp_path_factory.mktemp("dist") / "web"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "_compress", lambda files: None)
+        build_web(out, npm.provision())
+    return out
+
+
+@pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
+def test_a_release_works_from_hashed_names(page, bare_site, fullstory, released, runtime):
+    bare_site.mount("/fsbridge/", released)
+    tag = re.search(r'src="/fsbridge/fsbridge-\S+ +integrity="\S+" crossorigin="anonymous"', install(released))[0]
+    html = f"""<!doctype html><title>Shop</title><script {tag}
+      data-destination="segment-classic" data-org="o-1" data-runtime="{runtime}"></script>
+      <script src="/page.js"></script>"""
+    bare_site.put("/page.js", "analytics.track('Called');")
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+
+    page.goto(bare_site.page("/shop", html, {"Content-Security-Policy": f"default-src 'none'; {POLICY}"}))
+    fullstory.wait_for_event("Called", timeout=60_000)
+
+    ours = [url for url in requests if "/fsbridge/" in url]
+    if runtime == "pyodide":
+        again = next(url for url in ours if re.search(r"/pyodide-\w+/pyodide\.mjs$", url))
+        ours.remove(again)  # with a snapshot it stands in for the library
+    assert len(ours) == len(set(ours))
+    assert len(ours) == {"micropython": 4, "pyodide": 6}[runtime]
+    assert all(re.search(r"-[0-9a-f]{8}[./]", url) for url in ours)
+    assert complaints == []
+
+
+def test_a_changed_tag_is_refused(page, bare_site, released):
+    attributes = re.search(r'integrity="\S+" crossorigin="anonymous"', install(released))[0]
+    bare_site.put("/changed.js", (released / "fsbridge.js").read_bytes() + b" ")
+    page.goto(bare_site.page("/shop", f'<!doctype html><script src="/changed.js" {attributes}></script>'))
+    assert page.evaluate("typeof fsbridge") == "undefined"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "image", "works"),
+    [
+        ('data-destination="segment-classic"', "segment-classic", True),
+        ('data-destination="rudderstack" data-source="rudderanalytics"', "rudderstack", True),
+        ('data-destination="segment-classic" data-source="rudderanalytics"', "all", True),
+        ('data-destination="toString"', "all", False),
+    ],
+)
+def test_micropython_loads_the_image_for_the_destination(page, site, fullstory, attributes, image, works):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(
+        site.page("/shop", f'<!doctype html><script src="/fsbridge/fsbridge.js" {attributes} data-org="o-1"></script>')
+    )
+    wait_until(page, "fsbridge.status !== 'loading'", 60)
+    assert [url.rpartition("/")[2] for url in requests if url.endswith(".romfs")] == [f"{image}.romfs"]
+    assert (page.evaluate("fsbridge.status") == "ready") == works
+
+
+def test_a_runtime_that_was_not_built_is_said(page, bare_site, fullstory, tmp_path):
+    build_web(tmp_path / "web", npm.provision(), ["pyodide"], for_release=False)
+    bare_site.mount("/fsbridge/", tmp_path / "web")
+    html = """<!doctype html><script src="/fsbridge/fsbridge.js" data-destination="segment-classic"
+      data-org="o-1" data-runtime="micropython"></script>"""
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(bare_site.page("/shop", html))
+    wait_until(page, "fsbridge.status === 'failed'", 60)
+    assert said == ["[fsbridge] unknown data-runtime micropython; accepted: pyodide"]
+
+
+def install(released):
+    """The lines to paste, in one."""
+    return " ".join((released / "INSTALL.md").read_text("utf-8").split())

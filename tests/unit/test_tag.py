@@ -13,7 +13,7 @@ SCRIPT = (Path(__file__).parents[2] / "web/fsbridge.js").read_text(encoding="utf
 @pytest.mark.parametrize("name", sources.NAMES)
 def test_the_tag_stands_in_for_every_method_of_the_source(name):
     source = sources.find(name)
-    block = re.search(rf'"?{re.escape(name)}"?: {{\s*global: "(\w+)",(.*?)\.split', SCRIPT, re.DOTALL)
+    block = re.search(rf'"?{re.escape(name)}"?: {{\s*global: "(\w+)",\s*methods:(.*?),\n', SCRIPT, re.DOTALL)
     assert block, f"no API {name} in web/fsbridge.js"
     methods = " ".join(re.findall(r'"([^"]*)"', block[2])).split()
     assert block[1] == source.global_name

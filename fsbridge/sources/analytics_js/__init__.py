@@ -276,7 +276,7 @@ class AnalyticsJs:
 
     def _do_track(self, args):
         event, properties, options, callback = arguments.track(args)
-        fields = (("event", event), ("properties", properties))
+        fields = {"event": event, "properties": properties}
         return self._send("track", fields, options, callback, lambda sent: (event, get(sent, "properties")))
 
     def _do_page(self, args):
@@ -288,19 +288,19 @@ class AnalyticsJs:
     def _page(self, kind_, args):
         category, name, properties, options, callback = arguments.page(args)
         properties = copy(properties)
-        fields = [("properties", properties)]
+        fields = {"properties": properties}
         if category is not NULL:
-            fields.append(("category", category))
+            fields["category"] = category
             if kind_ == "page":
                 put(properties, "category", category)
         if name is not NULL:
-            fields.append(("name", name))
+            fields["name"] = name
         return self._send(kind_, fields, options, callback, lambda sent: (category, name, get(sent, "properties")))
 
     def _do_identify(self, args):
         user_id, traits, options, callback = arguments.user(args, self.user.id)
         self.user.identify(user_id, traits)
-        fields = (("userId", self.user.id()), ("traits", _or_empty(self.user.traits())))
+        fields = {"userId": self.user.id(), "traits": _or_empty(self.user.traits())}
         return self._send("identify", fields, options, callback, _told("userId", "traits"))
 
     def _do_group(self, args):
@@ -308,23 +308,30 @@ class AnalyticsJs:
             return self._group_object
         group_id, traits, options, callback = arguments.user(args, self.group.id)
         self.group.identify(group_id, traits)
-        fields = (("groupId", self.group.id()), ("traits", _or_empty(self.group.traits())))
+        fields = {"groupId": self.group.id(), "traits": _or_empty(self.group.traits())}
         return self._send("group", fields, options, callback, _told("groupId", "traits"))
 
     def _do_alias(self, args):
         to, from_, options, callback = arguments.alias(args)
-        fields = [("userId", to)]
+        fields = {"userId": to}
         if from_ is not NULL:
-            fields.append(("previousId", from_))
+            fields["previousId"] = from_
         return self._send("alias", fields, options, callback, lambda sent: (to, from_))
 
     def _send(self, kind_, fields, options, callback, emitted):
-        message = self.factory.make(kind_, fields, options, self.integrations, self._now())
-        sent = Sent(kind_, self.pipeline.contexts.make(message), callback, emitted, self._then)
-        self._then = None
-        self.pipeline.send(message, lambda final: self._delivered(sent, final))
+        moment = self._now()
+        message = self.factory.make(kind_, fields, options, self.integrations, moment)
+        if moment.carried:
+            self.page.carried.append(get(message, "messageId"))
+        context, then, self._then = self.pipeline.contexts.make(message), self._then, None
+        sent = Sent(kind_, context, callback, emitted, then)
+        filtered = options is not UNDEFINED or self.integrations is not UNDEFINED
+        if self.pipeline.straight(message, kind_, filtered):
+            self._delivered(sent, message)
+        else:
+            self.pipeline.send(message, lambda final: self._delivered(sent, final))
         if sent.finished:
-            return resolved(sent.context)
+            return resolved(context)
         promise, sent.resolve, _ = make_promise()
         return promise
 

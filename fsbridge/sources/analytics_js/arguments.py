@@ -12,7 +12,7 @@ class Missing(ValueError):
 
 def _function(values):
     for value in values:
-        if kind(value) == "function":
+        if value is not UNDEFINED and kind(value) == "function":
             return value
     return UNDEFINED
 
@@ -25,25 +25,22 @@ def _padded(args, length):
 def track(args):
     """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
     event, properties, options, _ = values = _padded(args, 4)
-    sorts = [tag(value) for value in values]
-    in_one = sorts[0] == "object"
-    name = get(event, "event") if in_one else event
-    if kind(name) != "string" or name == "":
-        raise Missing("Event missing")
-    if in_one:
-        data = get(event, "properties")
+    sort = tag(properties)
+    is_function = sort.endswith("function")
+    if isinstance(event, str):
+        data = properties if sort == "object" else make_object()
+        chosen = options
+    else:
+        given = event if tag(event) == "object" else UNDEFINED
+        event, data = get(given, "event"), get(given, "properties")
         if is_nullish(data):
             data = make_object()
-        chosen = _unless_nullish(options if sorts[1].endswith("function") else properties)
-    else:
-        data = properties if sorts[1] == "object" else make_object()
-        chosen = _unless_nullish(options)
-    callback = UNDEFINED
-    for value, sort in zip(values, sorts):
-        if sort.endswith("function") and kind(value) == "function":
-            callback = value
-            break
-    return name, data, UNDEFINED if kind(chosen) == "function" else chosen, callback
+        chosen = options if is_function else properties
+    if not isinstance(event, str) or event == "":
+        raise Missing("Event missing")
+    if chosen is not UNDEFINED and kind(chosen) == "function":
+        chosen = UNDEFINED
+    return event, data, _unless_nullish(chosen), _function(values[1 if is_function else 2 :])
 
 
 def _unless_nullish(options):

@@ -1,6 +1,6 @@
 """What callbacks, promises and plugins of analytics.js get: Segment's context around a message."""
 
-from ...runtime import UNDEFINED, duplicate, get, is_nullish, make_array, make_method, make_object, put, text
+from ...runtime import UNDEFINED, assign, get, is_nullish, make_array, make_method, make_object, record, text
 from .message import put_path
 
 
@@ -17,9 +17,7 @@ class Contexts:
 
     def make(self, message):
         """A context whose ``event`` is ``message`` itself."""
-        context = duplicate(self._methods)
-        put(context, "event", message)
-        return context
+        return assign(record(event=message), self._methods)
 
     def system(self):
         """The context of what is about no message, such as loading a plugin."""

@@ -17,6 +17,7 @@ from ...runtime import (
     make_object,
     own_keys,
     put,
+    record,
     truthy,
 )
 from ..percent import decode
@@ -87,7 +88,7 @@ class Factory:
         self.page = page
         self.user = user
         self._constant = self._constant_context(version)
-        self._place = self._context = None
+        self._place = self._here = None
         self._serial = 0
         self._run = page.uuid()
 
@@ -111,51 +112,42 @@ class Factory:
         return make_object(pairs)
 
     def make(self, kind_, fields, options, integrations, moment):
-        """A message of type ``kind_`` with ``fields`` (pairs) under the call's ``options``. Raises Invalid."""
-        if options is not UNDEFINED:
+        """A message of type ``kind_`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
+        surroundings, page = self._surroundings(moment)
+        fields["type"], fields["timestamp"] = kind_, make_date(moment.time)
+        if options is UNDEFINED:
+            context = duplicate(surroundings)
+            fields["integrations"], fields["messageId"] = _booleans(integrations), self._message_id()
+        else:
             override = get(options, "anonymousId")
             if truthy(override):
                 self.user.anonymous_id(override)
-        message = make_object((("timestamp", make_date(moment.time)), ("type", kind_)))
-        for name, value in fields:
-            put(message, name, value)
-        surroundings = self._surroundings(moment)
-        if options is UNDEFINED:
-            context = duplicate(surroundings)
-            put(message, "integrations", _booleans(integrations))
-            put(message, "messageId", self._message_id())
-        else:
-            context = self._apply(message, copy(options), integrations)
-        user_id, anonymous_id = self.user.ids()
-        if truthy(user_id):
-            put(message, "userId", user_id)
-        if truthy(anonymous_id):
-            put(message, "anonymousId", anonymous_id)
-        _validate(kind_, message)
-        page = get(surroundings, "page")
+            context = self._apply(fields, copy(options), integrations)
+        fields.update(self.user.ids())
+        _validate(kind_, fields)
         if kind_ == "page":
-            page = _with_page_properties(message, page)
+            page = _with_page_properties(fields, page)
         put(context, "page", duplicate(page) if options is UNDEFINED else copy(page, get(context, "page")))
         if options is not UNDEFINED:
             _enrich(context, surroundings)
-        put(message, "context", context)
-        return message
+        fields["context"] = context
+        return record(**fields)
 
-    def _apply(self, message, options, integrations):
-        """Put what a call's options say into its message; returns the context they give."""
+    def _apply(self, fields, options, integrations):
+        """Put what a call's options say into the fields of its message; returns the context they give."""
         for name in own_keys(options):
             if get(options, name) is UNDEFINED:
                 delete(options, name)
-        put(message, "integrations", copy(_booleans(integrations), get(options, "integrations")))
+        fields["integrations"] = copy(_booleans(integrations), get(options, "integrations"))
         context = get(options, "context")
         context = make_object() if is_nullish(context) else copy(context)
         for name in own_keys(options):
             if name in _TOP_LEVEL:
-                put(message, name, get(options, name))
+                fields[name] = get(options, name)
             elif name not in ("context", "integrations"):
                 put_path(context, name, get(options, name))
         chosen = get(options, "messageId")
-        put(message, "messageId", chosen if truthy(chosen) else self._message_id())
+        fields["messageId"] = chosen if truthy(chosen) else self._message_id()
         return context
 
     def _message_id(self):
@@ -163,27 +155,27 @@ class Factory:
         return "%s-%d" % (self._run, self._serial)
 
     def _surroundings(self, moment):
-        """The context of a plain message at that moment, for copying: made anew only when the page has changed."""
+        """``(context, page)`` of a plain message at that moment, for copying: made anew when the page has changed."""
         place = (moment.url, moment.title, moment.referrer, moment.canonical)
         if place != self._place:
-            self._place = place
-            self._context = duplicate(self._constant)
             page = page_context(moment)
-            put(self._context, "page", page)
+            context = duplicate(self._constant)
+            put(context, "page", page)
             search = get(page, "search")
             if search:
-                put(self._context, "campaign", campaign(search))
-        return self._context
+                put(context, "campaign", campaign(search))
+            self._place, self._here = place, (context, page)
+        return self._here
 
 
-def _with_page_properties(message, page):
+def _with_page_properties(fields, page):
     """Give a page message its page's properties; returns the page as the properties overrule it."""
-    properties = get(message, "properties")
+    properties = fields["properties"]
     whole = copy(page, properties)
-    name = get(message, "name")
+    name = fields.get("name", UNDEFINED)
     if truthy(name):
         put(whole, "name", name)
-    put(message, "properties", whole)
+    fields["properties"] = whole
     own = duplicate(page)
     for key in own_keys(page):
         if has(properties, key):
@@ -207,7 +199,7 @@ def _enrich(context, surroundings):
 def _booleans(integrations):
     """Load-time integrations as an event carries them: each name on or off."""
     if integrations is UNDEFINED:
-        return make_object()
+        return record()
     return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
 
 
@@ -223,12 +215,12 @@ def put_path(target, path, value):
     put(target, parts[-1], value)
 
 
-def _validate(kind_, message):
-    if kind(get(message, "messageId")) != "string":
+def _validate(kind_, fields):
+    if not isinstance(fields["messageId"], str):
         raise Invalid(".messageId is not a string")
-    if kind_ in ("identify", "group") and not is_plain(get(message, "traits")):
+    if kind_ in ("identify", "group") and not is_plain(fields["traits"]):
         raise Invalid(".traits is not an object")
-    if kind_ == "track" and not is_plain(get(message, "properties")):
+    if kind_ == "track" and not is_plain(fields["properties"]):
         raise Invalid(".properties is not an object")
 
 

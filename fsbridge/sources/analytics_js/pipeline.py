@@ -55,6 +55,7 @@ class Pipeline:
         self.enrichments = []
         self.own_destinations = []  # the page's plugins that get each message after ours
         self.destination_steps = []
+        self._steered = False  # whether any of those has a function
         self.contexts = Contexts()
         self.workspace = None
         self._waiting = []
@@ -72,6 +73,7 @@ class Pipeline:
         """Deliver to these plugins from now on."""
         self.plugins = plugins
         self.destination_steps = [[] for _ in plugins]
+        self._steered = False
 
     def add_source_middleware(self, function):
         self.steps.append(("middleware", function))
@@ -117,28 +119,34 @@ class Pipeline:
         for plugin, steps in zip(self.plugins, self.destination_steps):
             if name == "*" or lower(name) == lower(plugin.integration):
                 steps.extend(functions)
+                self._steered = True
+
+    def straight(self, message, type_, filtered):
+        """Deliver at once if nothing waits or stands between; returns whether it was so.
+
+        ``filtered`` is whether the message's ``integrations`` may say anything.
+        """
+        if self._work is not None or self.steps or self.enrichments or self.own_destinations:
+            return False
+        if self._steered or self.workspace is not None:
+            return False
+        integrations = get(message, "integrations") if filtered else None
+        for plugin in self.plugins:
+            if type_ not in plugin.types:
+                continue
+            if integrations is None or allows(integrations, plugin.integration, plugin.alternative):
+                self.deliver(message, plugin)
+        return True
 
     def send(self, message, done):
         """Carry ``message`` through; ``done(message or None)`` follows when all destinations have had it."""
         if self._work is None:
-            if self._detours():
-                self._run(self._carry(message, done))
-                return
-            integrations = get(message, "integrations")
-            for plugin in self.plugins:
-                if allows(integrations, plugin.integration, plugin.alternative):
-                    self.deliver(message, plugin)
-            done(message)
+            self._run(self._carry(message, done))
             return
         if len(self._waiting) >= LIMIT:
             self.report("a middleware holds up more than %d messages: the oldest is dropped" % LIMIT)
             self._waiting.pop(0)
         self._waiting.append((message, done))
-
-    def _detours(self):
-        """Whether a message has more before it than its destinations."""
-        own = self.steps or self.enrichments or self.own_destinations
-        return own or self.workspace is not None or any(self.destination_steps)
 
     # A message's way is a generator that yields each promise to wait for; with none it runs through at once.
 

@@ -322,10 +322,11 @@ class User:
         return value.split("----")[0] if kind(value) == "string" and value else NULL
 
     def ids(self):
-        """``(id, anonymous_id)`` as an event carries them; cheap while the browser's stores stay as they are."""
+        """``{"userId": …, "anonymousId": …}`` without empty ones; cheap while the browser's stores stay as they are."""
         state = (self.page.cookies(), self.page.stored(self.id_key), self.page.stored(self.anonymous_key))
         if self._ids is None or state != self._ids_state:
-            self._ids = self.id(), self.anonymous_id()
+            ids = (("userId", self.id()), ("anonymousId", self.anonymous_id()))
+            self._ids = {name: value for name, value in ids if truthy(value)}
             self._ids_state = (
                 self.page.cookies(),
                 self.page.stored(self.id_key),

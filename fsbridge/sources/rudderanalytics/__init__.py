@@ -12,11 +12,13 @@ from ...runtime import (
     get,
     is_nullish,
     is_plain,
+    json_copy,
     keys,
     kind,
     make_date,
     make_object,
     put,
+    record,
     to_json,
     truthy,
 )
@@ -27,7 +29,7 @@ from .page import context as page_context
 from .page import defaults as page_defaults
 from .page import fill_in
 from .storage import COOKIE, NONE
-from .values import is_unsafe, merged, plain_data, taken, through_json, without_nullish
+from .values import is_unsafe, merged, plain_data, taken, without_nullish
 from .visitor import Visitor
 
 CONSENT_EVENT = "Consent Management Interaction"
@@ -74,7 +76,7 @@ class RudderAnalytics:
         self._replaced = False
         self._said = []
         self._loaded = False
-        self._custom_context = make_object()
+        self._custom_context, self._is_customized = make_object(), False
         self._queue = []  # calls before load: (method, args, moment)
         self._replayed = []  # calls from before we were there, likewise
         self._buffering = None  # the one of them that is worked off
@@ -322,7 +324,7 @@ class RudderAnalytics:
 
     def _send(self, kind_, fields, options, callback, traits=UNDEFINED, properties=UNDEFINED):
         self.visitor.refresh_session()
-        message = through_json(self._message(kind_, fields, options, traits, properties))
+        message = json_copy(self._message(kind_, fields, options, traits, properties))
         if kind_ == "identify":
             put(message, "traits", get(get(message, "context"), "traits"))
         if self._targets is None:
@@ -336,33 +338,31 @@ class RudderAnalytics:
         values, moment = self.visitor.values, self._now()
         self._serial += 1
         known = self._page_defaults(moment)
-        context = make_object(
-            (
-                ("traits", values[visitor.USER_TRAITS] if traits is UNDEFINED else traits),
-                ("sessionId", self.visitor.session.get("id", UNDEFINED)),
-                ("library", self._library),
-                ("page", self._page_context if properties is UNDEFINED else page_context(properties, known)),
-            )
+        context = record(
+            traits=values[visitor.USER_TRAITS] if traits is UNDEFINED else traits,
+            sessionId=self.visitor.session.get("id", UNDEFINED),
+            library=self._library,
+            page=self._page_context if properties is UNDEFINED else page_context(properties, known),
         )
-        if keys(self._custom_context):
+        if self._is_customized:
             context = merged(context, self._custom_context)
-        message = make_object(
-            (
-                ("type", kind_),
-                ("userId", values[visitor.USER_ID]),
-                ("anonymousId", self.visitor.event_anonymous_id()),
-                ("integrations", make_object((("All", True),))),
-                ("timestamp", make_date(moment.time)),
-                ("messageId", "%s-%d" % (self._run, self._serial)),
-            )
-        )
-        for name, value in fields:
-            put(message, name, value)
+        whole = {
+            "type": kind_,
+            "userId": values[visitor.USER_ID],
+            "anonymousId": self.visitor.event_anonymous_id(),
+            "integrations": record(All=True),
+            "timestamp": make_date(moment.time),
+            "messageId": "%s-%d" % (self._run, self._serial),
+        }
+        whole.update(fields)
+        message = record(**whole)
         if is_plain(options):
             context = self._apply(options, message, context)
         if self.options.integrations_for_events:
             put(message, "integrations", self._global_integrations())
         put(message, "context", context)
+        if moment.carried:
+            self.page.carried.append(get(message, "messageId"))
         return message
 
     def _apply(self, options, message, context):
@@ -493,14 +493,14 @@ class RudderAnalytics:
         return copy(self._custom_context)
 
     def _do_clearCustomContext(self, args):
-        self._custom_context = make_object()
+        self._custom_context, self._is_customized = make_object(), False
         return UNDEFINED
 
     def _set_context(self, given):
         if is_plain(given):
             context = without_nullish(_with_context(self._custom_context, given))
             to_json(context)  # raises where there is none: each message from here on would be lost with it
-            self._custom_context = context
+            self._custom_context, self._is_customized = context, bool(keys(context))
 
 
 _HELD = (

@@ -3,7 +3,7 @@
 An area is "cookieStorage", "localStorage", "sessionStorage" or "memoryStorage"; "none" keeps nothing.
 """
 
-from ...runtime import NULL, from_json, get, is_nullish, kind, to_json
+from ...runtime import NULL, from_json, get, is_nullish, kind, to_base64, to_json
 from ...runtime import text as text_of
 from .. import base64
 from ..percent import decode, encode
@@ -128,7 +128,10 @@ class Stores:
 
     def _encoded(self, text):
         if self._encoding == "v3":
-            return PREFIX + base64.encode(text.encode())
+            try:
+                return PREFIX + to_base64(text)
+            except Exception:  # half a surrogate pair
+                return PREFIX + base64.encode(text.encode())
         if self._encoding == "legacy":
             from . import legacy  # late: hardly any visitor needs it
 

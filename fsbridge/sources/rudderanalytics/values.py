@@ -3,9 +3,9 @@
 import json
 
 from ...runtime import (
+    UNDEFINED,
     copy,
     delete,
-    from_json,
     get,
     has,
     is_nullish,
@@ -15,12 +15,15 @@ from ...runtime import (
     kind,
     make_array,
     make_object,
+    own_keys,
+    own_tags,
     put,
     same,
     to_json,
 )
 
 CIRCULAR = "[Circular Reference]"
+_TAKEN_AS_THEY_ARE = ("", "string", "number", "boolean", "null", "undefined", "date", "symbol")
 _UNSAFE = ("__proto__", "constructor", "prototype")
 
 
@@ -35,6 +38,8 @@ def _has_json(value):
 
 def taken(value, ancestors=()):
     """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
+    if isinstance(value, str) or value is UNDEFINED:
+        return value
     sort = kind(value)
     if sort == "bigint":
         return "[BigInt]"
@@ -47,10 +52,14 @@ def taken(value, ancestors=()):
     if not plain:
         return make_array([taken(item, ancestors) for item in items(value)])
     result = copy(value)
-    for key in keys(result):
-        item = get(result, key)
-        if kind(item) in ("object", "array", "bigint"):
-            put(result, key, taken(item, ancestors))
+    tags = own_tags(result)
+    others = [index for index, each in enumerate(tags) if each not in _TAKEN_AS_THEY_ARE]
+    if others:
+        names = own_keys(result)
+        for name in [names[index] for index in others] if len(names) == len(tags) else names:
+            item = get(result, name)
+            if kind(item) in ("object", "array", "bigint"):
+                put(result, name, taken(item, ancestors))
     return result
 
 
@@ -85,11 +94,6 @@ def _chosen(old, new):
         else:
             result.append(item)
     return make_array(result)
-
-
-def through_json(value):
-    """What is left of an object after JSON. Raises where JavaScript throws."""
-    return from_json(to_json(value))
 
 
 def plain_data(value):

@@ -12,7 +12,7 @@ from .stage import Stage, WarmStage
 def stages(browser, tmp_path_factory):
     """``stages(mode, timezone)``: "micropython" and "pyodide" on fresh pages, "warm" with one Pyodide for all."""
     web = tmp_path_factory.mktemp("dist") / "web"
-    build_web(web, npm.provision())
+    build_web(web, npm.provision(), for_release=False)
     made = {}
 
     def stage(mode, timezone="UTC"):

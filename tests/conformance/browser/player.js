@@ -297,28 +297,16 @@
   // An interpreter of our own, for what doesn't go through the tag.
   async function boot(runtime) {
     const base = new URL("/fsbridge/", location.href).href;
-    const files = await (await fetch(base + "fsbridge.json")).json();
-    let python;
+    const load = async (path) => new Uint8Array(await (await fetch(base + "fsbridge/" + path)).arrayBuffer());
     if (runtime === "pyodide") {
-      python = await (await import(base + "pyodide/pyodide.mjs")).loadPyodide({ indexURL: base + "pyodide/" });
-    } else {
-      const module = await import(base + "micropython/micropython.mjs");
-      python = await module.loadMicroPython({ heapsize: 16 * 1024 * 1024, linebuffer: true });
+      const module = await import(base + "pyodide/pyodide.mjs");
+      const python = await module.loadPyodide({ indexURL: base + "pyodide/" });
+      python.FS.writeFile("/player.zip", await load("fsbridge.zip"));
+      python.runPython("import sys; sys.path.insert(0, '/player.zip')");
+      return python;
     }
-    const made = new Set();
-    for (const [path, source] of Object.entries(files)) write(python.FS, made, "/fsbridge-lib/" + path, source);
-    python.runPython("import sys; sys.path.insert(0, '/fsbridge-lib')");
-    return python;
-  }
-
-  function write(files, made, path, source) {
-    const folders = path.split("/").slice(1, -1);
-    folders.forEach((_, index) => {
-      const folder = "/" + folders.slice(0, index + 1).join("/");
-      if (!made.has(folder)) files.mkdir(folder);
-      made.add(folder);
-    });
-    files.writeFile(path, source);
+    const module = await import(base + "micropython/micropython.mjs");
+    return module.loadMicroPython({ heapsize: 16 * 1024 * 1024, linebuffer: true, romfs: await load("all.romfs") });
   }
 
   // A page as if it were new: what the last load left behind goes.
@@ -384,10 +372,10 @@
       outcome = { thrown: [] };
       boot(runtime)
         .then((python) => {
-          python.FS.writeFile("/fsbridge-lib/driver.py", driver);
+          python.FS.writeFile("/tmp/driver.py", driver);
           const names = [...new Set(calls.map(([name]) => name))];
           const lines = names.map((name) => `${name} = callback(driver.${name})`);
-          python.runPython(["import driver", "from fsbridge.runtime import callback", ...lines].join("\n"));
+          python.runPython(["import sys; sys.path.append('/tmp')", "import driver", "from fsbridge.runtime import callback", ...lines].join("\n"));
           const functions = Object.fromEntries(names.map((name) => [name, python.globals.get(name)]));
           return calls.map(([name, ...args]) => {
             try {

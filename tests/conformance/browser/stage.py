@@ -92,7 +92,7 @@ class Stage:
         self._site = Site()
         self._site.mount("/fsbridge/", web)
         self._site.put("/warm/pyodide/pyodide.mjs", WARM, {"Content-Type": "text/javascript"})
-        self._site.put("/warm/fsbridge.json", "{}")
+        self._site.put("/warm/fsbridge/fsbridge.zip", "")
         self._outcome: str | None = None
         self._document = ""
         self._fsjs = ""

@@ -1,0 +1,151 @@
+"""Build what a site serves: the tag, the interpreters and the browser's part of this package.
+
+`build_web` fills one folder, which goes to any static host under any path:
+
+| file | what it is |
+|---|---|
+| ``fsbridge.js`` | the tag; finds everything else beside itself |
+| ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
+| ``fsbridge/`` | the package for the tag: ``<destination>.romfs`` and ``all.romfs`` for MicroPython, ``fsbridge.zip`` |
+| ``micropython/`` | ``micropython.mjs``, ``micropython.wasm`` |
+| | for Pyodide ``pyodide.snapshot``, its memory with the package imported, and ``pyodide.mjs``, which starts it |
+| ``pyodide/`` | ``pyodide.mjs``, ``pyodide-lock.json``, ``pyodide.asm.{mjs,wasm}``, ``python_stdlib.zip`` |
+
+That is a build for development. A release differs in what makes visits fast: the folders' names end in a hash of what
+is in them, so that browsers may keep them for ever, a copy of the tag has such a name too, files have precompressed
+``.br`` and ``.gz`` copies beside them, and ``INSTALL.md`` holds the lines to paste.
+
+The interpreters come from npm packages; their versions are pinned in ``web/package.json``, nowhere else.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import archives, release, snapshot
+from .archives import PACKAGE, SERVER_ONLY, browser_sources
+from .errors import BuildError
+
+__all__ = [
+    "INTERPRETERS",
+    "RUNTIMES",
+    "SERVER_ONLY",
+    "BuildError",
+    "browser_sources",
+    "build_web",
+    "pinned_versions",
+    "web_sources",
+]
+
+INTERPRETERS = {
+    "micropython": ("@micropython/micropython-webassembly-pyscript", ("micropython.mjs", "micropython.wasm")),
+    "pyodide": (
+        "pyodide",
+        ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
+    ),
+}
+"""Folder in the build → npm package, and the files of it that a page loads."""
+
+RUNTIMES = tuple(INTERPRETERS)
+
+_TABLE = re.compile(r"(?<= FILES = )\{.*\}(?=;$)", re.MULTILINE)
+"""The table in the tag that says where everything else is."""
+
+_COMMENTS = re.compile(r"^/\*.*?\*/\n|^ *// [^\n]*\n|^ +| +// [^\n]*$", re.MULTILINE | re.DOTALL)
+"""Comments and indentation, a third of the compressed tag."""
+
+
+def web_sources() -> Path:
+    """The folder with ``fsbridge.js`` and ``package.json``: inside an installed package, or ``web/`` of a checkout."""
+    for folder in (PACKAGE / "web", PACKAGE.parent / "web"):
+        if (folder / "package.json").is_file():
+            return folder
+    raise BuildError("web/package.json is missing: this is neither a checkout nor a whole installation of fsbridge.")
+
+
+def pinned_versions() -> dict[str, str]:
+    """The versions of the interpreters' npm packages."""
+    described = json.loads((web_sources() / "package.json").read_text(encoding="utf-8"))
+    return dict(described["dependencies"])
+
+
+def build_web(
+    out: Path,
+    node_modules: Path | None = None,
+    runtimes: Collection[str] = RUNTIMES,
+    *,
+    for_release: bool = True,
+) -> str:
+    """Write everything a site has to serve into ``out``, replacing what an earlier build left there.
+
+    ``node_modules`` is where ``npm ci`` put the packages of ``web/package.json`` (default: ``web/node_modules``).
+    ``runtimes`` are those that the tag can start, by default MicroPython if it is among them. Without ``for_release``
+    names are plain and nothing is compressed: done in seconds, where a release takes most of a minute. The same inputs
+    give the same bytes.
+
+    Returns the text of ``INSTALL.md``, which tells how to serve a release; without ``for_release`` an empty one. Raises
+    BuildError when an npm package or a tool is missing or has another version than pinned; an earlier build stays.
+    """
+    web = web_sources()
+    node_modules = node_modules or web / "node_modules"
+    for runtime in runtimes:
+        _check(node_modules, INTERPRETERS[runtime][0], web)
+
+    out = out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it first: a build that fails leaves the earlier one alone.
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
+        fresh = Path(folder, out.name)
+        fresh.mkdir()
+        text = _write(fresh, web, node_modules, runtimes, for_release)
+        shutil.rmtree(out, ignore_errors=True)
+        fresh.rename(out)
+    return text
+
+
+def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], for_release: bool) -> str:
+    for runtime in runtimes:
+        package, files = INTERPRETERS[runtime]
+        (out / runtime).mkdir()
+        for file in files:
+            shutil.copyfile(node_modules / package / file, out / runtime / file)
+
+    sources = browser_sources()
+    zipped = archives.zip_archive(sources)
+    (out / "fsbridge.zip").write_bytes(zipped)
+    (out / "fsbridge").mkdir()
+    if "micropython" in runtimes:
+        version = pinned_versions()[INTERPRETERS["micropython"][0]]
+        for name, image in archives.romfs_archives(sources, version).items():
+            (out / "fsbridge" / f"{name}.romfs").write_bytes(image)
+    if "pyodide" in runtimes:
+        (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
+        shutil.copyfile(web / "pyodide.mjs", out / "fsbridge" / "pyodide.mjs")
+        memory = snapshot.make(web / "snapshot.mjs", node_modules / INTERPRETERS["pyodide"][0], zipped)
+        (out / "fsbridge" / "pyodide.snapshot").write_bytes(memory)
+
+    folders = [*runtimes, "fsbridge"]
+    names = {name: release.hashed(out / name) if for_release else name for name in folders}
+    tag = _tag((web / "fsbridge.js").read_text(encoding="utf-8"), names)
+    (out / "fsbridge.js").write_bytes(tag)
+    return release.finish(out, tag) if for_release else ""
+
+
+def _check(node_modules: Path, package: str, web: Path) -> None:
+    pinned = pinned_versions()[package]
+    description = node_modules / package / "package.json"
+    found = json.loads(description.read_text(encoding="utf-8"))["version"] if description.is_file() else "none"
+    if found != pinned:
+        raise BuildError(f"{package} {pinned} is needed, found {found} in {node_modules}: run `npm ci` in {web}.")
+
+
+def _tag(source: str, names: dict[str, str]) -> bytes:
+    """The tag with the folders' ``names`` in its table, and without what only its readers need."""
+    table = ", ".join(f'{folder}: "{name}/"' for folder, name in names.items())
+    text, replaced = _TABLE.subn(f"{{ {table} }}", source)
+    if replaced != 1:
+        raise BuildError("web/fsbridge.js has no line `const FILES = {…};`, or several.")
+    return _COMMENTS.sub("", text).encode()

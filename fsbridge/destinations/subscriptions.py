@@ -1,0 +1,95 @@
+"""Subscriptions of Segment's Actions destinations: a trigger and a mapping for an action each."""
+
+from ..mapping import directives, fql
+from ..runtime import from_python, get, is_nullish, items, keys, kind, make_object, text, truthy
+from ..settings import SettingsError, nearest
+
+MOST = 50
+
+
+class BadPayload(Exception):
+    """A message that an action fails on; of a mapping that is wrong for all messages, the argument is its error."""
+
+
+def numbered(destination, given):
+    """The subscriptions in ``given`` with their numbers, counted from 1. Raises SettingsError for more than 50."""
+    listed = items(from_python(given))
+    if len(listed) > MOST:
+        raise SettingsError(
+            "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"
+            % (destination, len(listed), MOST)
+        )
+    return [(index + 1, item) for index, item in enumerate(listed)]
+
+
+class Subscription:
+    """A trigger and a mapping for an action, the ``number``th of its list.
+
+    ``actions`` are the names of those that the destination has, ``required`` the fields that some insist on.
+    """
+
+    def __init__(self, number, given, actions, required):
+        name = get(given, "name")
+        self.title = "subscription %d %s" % (number, _shown(name) if kind(name) == "string" else "without a name")
+        self.action = get(given, "partnerAction")
+        self._given = given
+        self._actions = actions
+        self._required = required
+        self._trigger = self._mapping = None
+        self._wrong_trigger = self._wrong_mapping = None
+        mapping = get(given, "mapping")
+        self._fields = make_object() if is_nullish(mapping) else mapping
+        try:
+            self._mapping = directives.compile(self._fields)
+        except Exception as error:
+            self._wrong_mapping = error
+        try:
+            self._trigger = fql.parse(get(given, "subscribe"))
+        except Exception as error:  # as with the vendor, it never matches
+            self._wrong_trigger = error
+
+    @property
+    def types(self):
+        """The types of message that it may be triggered by; None for any."""
+        return () if self._trigger is None else self._trigger.types
+
+    def payload(self, message):
+        """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
+        if self._trigger is None or not self._trigger.matches(message):
+            return None
+        if self._mapping is None:
+            raise BadPayload(self._wrong_mapping)
+        return self._mapping(message)
+
+    def problems(self):
+        """What is wrong, a text each."""
+        found = []
+        if self.action not in self._actions:
+            near = nearest(text(self.action), list(self._actions))
+            hint = "; did you mean %r?" % near if near else "."
+            known = ", ".join(self._actions)
+            found.append("unknown partnerAction %s%s Known: %s." % (_shown(self.action), hint, known))
+        if self._wrong_trigger is not None:
+            trigger = get(self._given, "subscribe")
+            wrong = self._wrong_trigger if kind(trigger) == "string" else "it must be text"
+            found.append("trigger %s: %s" % (_shown(trigger), wrong))
+        found.extend(["mapping: %s" % wrong for wrong in self._mapping_problems()])
+        return ["%s: %s" % (self.title, problem) for problem in found]
+
+    def _mapping_problems(self):
+        if self._wrong_mapping is not None:
+            return getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]
+        found = directives.mistakes(self._fields)
+        if not self._is_directive():
+            for name in self._required.get(self.action, ()):
+                if not truthy(get(self._fields, name)):
+                    found.append("/%s is missing, and %s requires it." % (name, self.action))
+        return found
+
+    def _is_directive(self):
+        """Whether one directive stands for all fields."""
+        return any([key[:1] in ("@", "_") for key in keys(self._fields)])
+
+
+def _shown(value):
+    return repr(value) if kind(value) == "string" else text(value)

@@ -1,0 +1,153 @@
+"""Pyodide started from its memory snapshot: what it loads, what it is then, and what happens with a bad snapshot."""
+
+import gzip
+import json
+
+import pytest
+
+from .shop import ORG, Console, html_page, tag, wait_until
+
+SNAPSHOT = "/fsbridge/fsbridge/pyodide.snapshot"
+SHOP = html_page(tag(org=ORG, runtime="pyodide"), "analytics.track('Queued')")
+
+
+def requested(page):
+    """The names of the files that the page will ask for."""
+    names = []
+    page.on("request", lambda request: names.append(request.url.rpartition("/")[2]))
+    return names
+
+
+def interpreter(page, site, given="given"):
+    """``run(source)`` of the tag's restored interpreter, on a page with a strict policy.
+
+    ``given`` is the JavaScript expression of the ``loadPyodide`` to use.
+    """
+    site.put(
+        "/restore.js",
+        f"""
+        const folder = location.origin + "/fsbridge/";
+        const {{ loadPyodide: given }} = await import(folder + "pyodide/pyodide.mjs");
+        const {{ boot }} = await import(folder + "fsbridge/pyodide.mjs");
+        window.python = await boot({given}, folder + "pyodide/", folder + "fsbridge/", "0.1.0");
+        """,
+    )
+    policy = {"Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"}
+    page.goto(site.page("/restored", html_page('<script type="module" src="/restore.js"></script>'), policy))
+    wait_until(page, "Boolean(window.python)", 60)
+    return lambda source: page.evaluate("source => python.runPython(source)", source)
+
+
+def test_the_tag_loads_neither_the_standard_library_nor_sources(page, site, fullstory):
+    console = Console(page)
+    names = requested(page)
+    page.goto(site.page("/", SHOP))
+    fullstory.wait_for_event("Queued", timeout=60_000)
+    assert "pyodide.snapshot" in names
+    assert not {"python_stdlib.zip", "pyodide-lock.json", "fsbridge.zip"} & set(names)
+    assert console.thrown == console.written == []
+
+
+def changed(body, change):
+    """A snapshot with its description changed, or some bytes of Pyodide's header behind that."""
+    raw = bytearray(gzip.decompress(body))
+    end = 4 + int.from_bytes(raw[:4], "little")
+    return gzip.compress(change(raw, end), 1)
+
+
+def of_another_version(raw, end):
+    description = json.dumps({**json.loads(raw[4:end]), "version": "9.9.9"}).encode()
+    return len(description).to_bytes(4, "little") + description + raw[end:]
+
+
+def of_another_pyodide(raw, end):
+    raw[end + 16] ^= 1  # its build id
+    return raw
+
+
+BAD = {
+    "missing": (lambda body: None, "404"),
+    "damaged": (lambda body: body[:2_000_000] + b"\0\0\0\0" + body[2_000_004:], ""),
+    "cut short": (lambda body: body[:2_000_000], ""),
+    "another version": (lambda body: changed(body, of_another_version), "it holds fsbridge 9.9.9, the tag is 0.1.0"),
+    "another Pyodide": (lambda body: changed(body, of_another_pyodide), "build id mismatch"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_plain_boot_where_the_snapshot_does_not_fit(page, site, web, fullstory, fault):
+    change, reason = BAD[fault]
+    body = change((web / SNAPSHOT.removeprefix("/fsbridge/")).read_bytes())
+    if body is None:
+        page.route("**/pyodide.snapshot", lambda route: route.fulfill(status=404, body="Not found"))
+    else:
+        site.put(SNAPSHOT, body)
+    console = Console(page)
+    names = requested(page)
+    page.goto(site.page("/", SHOP))
+    fullstory.wait_for_event("Queued", timeout=120_000)
+    assert page.evaluate("fsbridge.status") == "ready"
+    assert "python_stdlib.zip" in names
+    [said] = [text for text in console.written if "[fsbridge]" in text]
+    assert said.startswith("[fsbridge] Pyodide starts without its snapshot: ")
+    assert reason in said
+    assert console.thrown == []
+
+
+RANDOM = """
+import json, os, random
+json.dumps([os.urandom(8).hex(), random.random(), random.SystemRandom().random(), random.Random().random()])
+"""
+
+
+def test_no_two_pages_are_alike_in_what_is_random(context, site):
+    first, second = (json.loads(interpreter(context.new_page(), site)(RANDOM)) for _ in range(2))
+    assert not set(first) & set(second)
+
+
+def test_anonymous_ids_differ(browser, site, fullstory):
+    ids = set()
+    for _ in range(2):
+        context = browser.new_context()
+        site.attach(context)
+        page = context.new_page()
+        page.goto(site.page("/", SHOP))
+        wait_until(page, "fsbridge.status !== 'loading'", 60)
+        ids.add(page.evaluate("analytics.user().anonymousId()"))
+        context.close()
+    assert len(ids) == 2
+    assert None not in ids
+
+
+def test_the_memory_is_that_of_the_build(page, site, web):
+    raw = gzip.decompress((web / SNAPSHOT.removeprefix("/fsbridge/")).read_bytes())
+    description = json.loads(raw[4 : 4 + int.from_bytes(raw[:4], "little")])
+    interpreter(
+        page,
+        site,
+        """(options) => given({
+          ...options,
+          async createPyodideModule(settings) {
+            const module = await options.createPyodideModule(settings);
+            window.sha256 = await crypto.subtle.digest("SHA-256", module.HEAPU8);
+            return module;
+          },
+        })""",
+    )
+    digest = page.evaluate("Array.from(new Uint8Array(sha256))")
+    assert bytes(digest).hex() == description["sha256"]
+
+
+def test_what_is_not_in_the_snapshot_is_missed_clearly(page, site):
+    run = interpreter(page, site)
+    assert run("import fsbridge.tag, fsbridge.diagnostics, re, collections; 'fine'") == "fine"
+    found = run("""
+import traceback
+try:
+    import turtle
+except ModuleNotFoundError:
+    found = traceback.format_exc()
+found
+""")
+    assert found.startswith("Traceback (most recent call last):")
+    assert "No module named 'turtle'" in found

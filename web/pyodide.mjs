@@ -1,0 +1,71 @@
+/*
+ * Boots Pyodide for the tag: from the memory snapshot that the build made (web/snapshot.mjs) with fsbridge imported, or
+ * plainly where the snapshot is missing, damaged or of another build.
+ */
+
+/*
+ * Pyodide with fsbridge to import. `indexURL` is the folder of Pyodide, `ours` that of what the build made, `version` the
+ * tag's.
+ */
+export function boot(loadPyodide, indexURL, ours, version) {
+  return restore(loadPyodide, indexURL, ours, version).catch((error) => {
+    console.warn("[fsbridge] Pyodide starts without its snapshot: " + ((error && error.message) || error));
+    return plain(loadPyodide, indexURL, ours);
+  });
+}
+
+async function fetched(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(url + ": " + response.status);
+  return response;
+}
+
+async function plain(loadPyodide, indexURL, ours) {
+  const archive = fetched(ours + "fsbridge.zip").then((response) => response.arrayBuffer());
+  const [pyodide, zip] = await Promise.all([loadPyodide({ indexURL }), archive]);
+  pyodide.FS.writeFile("/fsbridge.zip", new Uint8Array(zip));
+  pyodide.runPython("import sys; sys.path.insert(0, '/fsbridge.zip')");
+  return pyodide;
+}
+
+// A snapshot's parts. The file is compressed by itself, so that any host will do, and gzip tells when it is damaged.
+async function read(url, version) {
+  const { body } = await fetched(url);
+  const buffer = await new Response(body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  let at = 0;
+  const take = (size) => new Uint8Array(buffer, (at += size) - size, size);
+  const length = new DataView(buffer).getUint32(take(4).byteOffset, true);
+  const found = JSON.parse(new TextDecoder().decode(take(length)));
+  if (found.version !== version) throw new Error(`it holds fsbridge ${found.version}, the tag is ${version}`);
+  return { lock: found.lock, header: take(found.header), contents: found.spans.map(([to, size]) => [to, take(size)]) };
+}
+
+// What Python holds of JavaScript, from how web/snapshot.mjs wrote it down.
+function revive({ path, items, value }) {
+  return path ? path.reduce((object, key) => object[key], globalThis) : items ? items.map(revive) : value;
+}
+
+async function restore(loadPyodide, indexURL, ours, version) {
+  const snapshot = read(ours + "pyodide.snapshot", version);
+  const program = import(indexURL + "pyodide.asm.mjs");
+  const header = new Uint8Array(65536);
+  const pyodide = await loadPyodide({
+    indexURL,
+    // The modules are in the snapshot. Pyodide insists on a file, so it gets one that is here anyway.
+    stdLibURL: indexURL + "pyodide.mjs",
+    lockFileContents: new Promise((resolve) => snapshot.then(({ lock }) => resolve(lock), () => {})),
+    // Pyodide would wait for a whole snapshot before it compiles anything. It gets the header, empty for now.
+    _loadSnapshot: header,
+    _snapshotDeserializer: revive,
+    async createPyodideModule(settings) {
+      const created = program.then((module) => module.default(settings));
+      const [module, found] = await Promise.all([created, snapshot]);
+      header.set(found.header);
+      for (const [start, bytes] of found.contents) module.HEAPU8.set(bytes, start);
+      return module;
+    },
+  });
+  // Every visitor starts from the same memory.
+  pyodide.runPython("import random; random.seed()");
+  return pyodide;
+}
