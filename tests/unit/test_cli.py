@@ -7,7 +7,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from fsbridge.cli import _tagged, commands
+from fsbridge.cli import commands
+from fsbridge.cli.dry_run import _tagged
 from fsbridge.runtime import UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date
 

@@ -1,11 +1,10 @@
-"""The command line: a dry run of messages through a destination, and the build of what a site serves."""
+"""The command ``map``: a dry run of messages through a destination."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -13,33 +12,19 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from . import destinations, sources
-from .build import BuildError, build_web
-from .calls import Call
-from .runtime import UNDEFINED, from_json, get, is_plain, kind
-from .settings import SettingsError
-from .sources.analytics_js import pipeline
-from .sources.rudderanalytics import targets
-from .sources.rudderanalytics.options import LoadOptions
-from .version import VERSION
-
-TYPES = ("identify", "track", "page", "screen", "group", "alias")
-WRONG_SETTINGS = 2
+from .. import destinations, sources
+from ..calls import Call
+from ..destinations.segment_cloud import Request
+from ..runtime import UNDEFINED, get, kind
+from ..settings import SettingsError
+from ..sources.analytics_js import pipeline
+from ..sources.rudderanalytics import targets
+from ..sources.rudderanalytics.options import LoadOptions
+from .inputs import WRONG_SETTINGS, lines, message_from, settings_from
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(VERSION)
-def commands() -> None:
-    """Segment and RudderStack analytics calls to FullStory.
-
-    \b
-    Example:
-      fsbridge map --destination segment-classic --settings '{"org": "o-1ABC-na1"}' < messages.jsonl
-    """
-
-
-@commands.command("map")
-@click.option("--destination", required=True, help=f"One of {', '.join(destinations.NAMES)}.")
+@click.command("map")
+@click.option("--destination", required=True, help=f"One of {', '.join(destinations.SERVER_NAMES)}.")
 @click.option(
     "--settings",
     default="{}",
@@ -61,6 +46,11 @@ def map_(context: click.Context, destination: str, settings: str, source: str | 
     \b
       {"line": 1, "calls": [{"call": "FS.event", "args": ["Clicked", {"count": 2}, "segment"]}]}
 
+    For segment-cloud these are requests to FullStory's HTTP API, without the Authorization header that goes with them:
+
+    \b
+      {"line": 1, "requests": [{"method": "POST", "path": "/v2/events", "headers": {…}, "json": {…}}]}
+
     "call" is FS or FS.<method>. What JSON can't hold is tagged: {"$date": "2024-03-05T10:00:00.000Z"},
     {"$undefined": true}, {"$number": "NaN" | "Infinity" | "-Infinity" | "-0"}, {"$bigint": "12"}; undefined properties
     are left out.
@@ -77,22 +67,30 @@ def map_(context: click.Context, destination: str, settings: str, source: str | 
     Example:
       fsbridge map --destination segment-actions --settings settings.json --pretty < messages.jsonl
     """
+    context.exit(run(lines(sys.stdin.buffer), destination, settings, source, pretty))
+
+
+def run(
+    numbered: Iterable[tuple[int, bytes]], destination: str, settings: str, source: str | None, pretty: bool
+) -> int:
+    """Print the calls of numbered lines; the exit status."""
     problems: list[str] = []
     try:
-        target = destinations.make(destination, _settings(settings), strict=True)
+        target = destinations.make(destination, settings_from(settings), strict=True, server=True)
         target.report = problems.append
         plugins_for = _filter(source or target.source, target)
     except SettingsError as error:
         click.echo(f"Error: {error}", err=True)
-        context.exit(WRONG_SETTINGS)
-    show: Callable[[int, Any, list[Call]], bytes] = _pretty if pretty else _json_lines
+        return WRONG_SETTINGS
+    as_json = _request_lines if destination == "segment-cloud" else _json_lines
+    show: Callable[[int, Any, list[Any]], bytes] = _pretty if pretty else as_json
     failed = False
     out = sys.stdout.buffer
-    for number, line in enumerate(sys.stdin.buffer, 1):
+    for number, line in numbered:
         if not line.strip():
             continue
         try:
-            message = _message(line)
+            message = message_from(line)
             calls = [call for plugin in plugins_for(message) for call in plugin.calls(message)]
             out.write(show(number, message, calls))
         except Exception as error:  # one message, whatever is wrong with it
@@ -103,25 +101,7 @@ def map_(context: click.Context, destination: str, settings: str, source: str | 
             failed = True
         problems.clear()
     out.flush()
-    context.exit(1 if failed else 0)
-
-
-def _settings(given: str) -> dict[str, Any]:
-    """The settings from JSON text or from a file with it."""
-    where = "--settings"
-    if not given.lstrip().startswith("{"):
-        where = f"--settings {given}"
-        try:
-            given = Path(given).read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{where} can't be read: {getattr(error, 'strerror', None) or error}.") from error
-    try:
-        settings = from_json(given)
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{where} is no JSON: {error}.") from error
-    if not isinstance(settings, dict):
-        raise SettingsError(f"{where} must be a JSON object, and is {kind(settings)}.")
-    return settings
+    return 1 if failed else 0
 
 
 def _filter(source: str, destination: Any) -> Callable[[Any], list[Any]]:
@@ -153,30 +133,21 @@ class _Consenting:
         return True
 
 
-def _message(line: bytes) -> Any:
-    """The message of one line. Raises ValueError with what is wrong."""
-    try:
-        message = from_json(line.decode())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON: {error.msg} at character {error.colno}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"no UTF-8: byte {error.start + 1} can't be read") from error
-    except RecursionError as error:
-        raise ValueError("no message: it is nested too deeply") from error
-    except ValueError as error:
-        raise ValueError(f"no JSON: {error}") from error
-    if not is_plain(message):
-        raise ValueError(f"no message: a JSON object is expected, and this is {kind(message)}")
-    if "type" not in message:
-        raise ValueError("no message: its type is missing")
-    if message["type"] not in TYPES:
-        raise ValueError(f"no message: its type is {json.dumps(message['type'])}; known: {', '.join(TYPES)}")
-    return message
-
-
 def _json_lines(number: int, message: Any, calls: list[Call]) -> bytes:
     shown = [{"call": call.name, "args": [_tagged(arg) for arg in call.args]} for call in calls]
     return _utf_8(json.dumps({"line": number, "calls": shown}, ensure_ascii=False) + "\n")
+
+
+def _request_lines(number: int, message: Any, requests: list[Request]) -> bytes:
+    shown = [
+        {"method": request.method, "path": request.path, "headers": request.headers, "json": _body(request)}
+        for request in requests
+    ]
+    return _utf_8(json.dumps({"line": number, "requests": shown}, ensure_ascii=False) + "\n")
+
+
+def _body(request: Request) -> Any:
+    return json.loads(request.body() or b"null")
 
 
 def _utf_8(text: str) -> bytes:
@@ -218,7 +189,7 @@ _console = Console(highlight=False)
 _syntax = Syntax("", "javascript", background_color="default")
 
 
-def _pretty(number: int, message: Any, calls: list[Call]) -> bytes:
+def _pretty(number: int, message: Any, calls: list[Call] | list[Request]) -> bytes:
     about = message.get("event") or message.get("name") or message.get("userId") or ""
     heading = Text.assemble((f"{number}  ", "dim"), (message["type"], "bold"), f" {about}" if about else "")
     lines = [_syntax.highlight(_javascript(call)) for call in calls] or [Text("no call\n", "dim")]
@@ -227,8 +198,10 @@ def _pretty(number: int, message: Any, calls: list[Call]) -> bytes:
     return _utf_8(captured.get())
 
 
-def _javascript(call: Call) -> str:
-    """A call as a developer writes it."""
+def _javascript(call: Call | Request) -> str:
+    """A call as a developer writes it, a request as it goes out."""
+    if isinstance(call, Request):
+        return f"{call.method} {call.path} {json.dumps(_body(call), ensure_ascii=False)}"
     return f"{call.name}({', '.join(_words(arg) for arg in call.args)})"
 
 
@@ -251,28 +224,3 @@ def _words(value: Any) -> str:
 
 def _key(key: str) -> str:
     return key if key.isidentifier() and key.isascii() else json.dumps(key, ensure_ascii=False)
-
-
-@commands.command("build")
-@click.argument("out_dir", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--node-modules",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where `npm ci` put the interpreters; by default beside web/package.json.",
-)
-def build(out_dir: Path, node_modules: Path | None) -> None:
-    """Write what a site has to serve into OUT_DIR: the tag, the interpreters and the browser's part of fsbridge.
-
-    What an earlier build left in OUT_DIR is replaced; a folder with anything else in it is refused.
-
-    \b
-    Example:
-      fsbridge build dist/web
-    """
-    if out_dir.exists() and any(out_dir.iterdir()) and not (out_dir / "fsbridge.json").is_file():
-        raise click.ClickException(f"{out_dir} holds other files than a build; give a new or an empty folder.")
-    try:
-        build_web(out_dir, node_modules)
-    except BuildError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"Built {out_dir}")

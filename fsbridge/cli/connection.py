@@ -1,0 +1,70 @@
+"""What the commands that talk to FullStory have in common: options, and the client they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ..settings import SettingsError
+from .inputs import WRONG_SETTINGS, settings_from
+
+if TYPE_CHECKING:
+    from ..cloud import Cloud
+
+REJECTED, STOPPED, INTERRUPTED = 1, 3, 130
+"""Exit statuses: FullStory said no; not done, worth another try; stopped by the user."""
+
+
+def connected(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say which FullStory, and with which key."""
+    for option in (
+        click.option("--timeout", type=float, default=30, show_default=True, help="Seconds to wait for an answer."),
+        click.option(
+            "--retry-for",
+            type=float,
+            default=120,
+            show_default=True,
+            help="Seconds to try one request again when FullStory can't be had.",
+        ),
+        click.option(
+            "--base-url", default="https://api.fullstory.com", show_default=True, help="A proxy, or a stand-in."
+        ),
+        click.option(
+            "--api-key-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="A file that holds the API key; by default the environment's FULLSTORY_API_KEY.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def cloud(
+    api_key_file: Path | None, base_url: str, timeout: float, retry_for: float, settings: str = "{}", parallel: int = 1
+) -> Cloud:
+    """The client for these options; exits with the status for wrong settings where there is none."""
+    try:
+        from ..cloud import Cloud
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is missing: python -m pip install 'fullstory-bridge[cloud]'", WRONG_SETTINGS)
+    try:
+        key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file else None
+        return Cloud(
+            key,
+            settings=settings_from(settings),
+            base_url=base_url,
+            timeout=timeout,
+            retry_for=retry_for,
+            connections=parallel,
+        )
+    except (SettingsError, OSError, UnicodeError) as error:
+        fail(str(error), WRONG_SETTINGS)
+
+
+def fail(problem: str, status: int) -> NoReturn:
+    """Say what is wrong and exit."""
+    click.echo(f"Error: {problem}", err=True)
+    raise SystemExit(status)

@@ -1,0 +1,167 @@
+"""The command ``relay``: run one, and look after the messages that it parked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..settings import SettingsError
+from .connection import fail
+from .inputs import WRONG_SETTINGS, settings_from
+
+if TYPE_CHECKING:
+    from ..relay.queue import Queue
+
+_PATH = click.Path(dir_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("relay", invoke_without_command=True)
+@click.option(
+    "--queue",
+    type=_PATH,
+    default=Path("fsbridge-relay.db"),
+    show_default=True,
+    envvar="FSBRIDGE_QUEUE",
+    help="The file with the messages that wait. On a local disk; one relay each.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=int, default=8181, show_default=True, help="The port to listen on.")
+@click.option(
+    "--settings",
+    default="{}",
+    metavar="FILE|JSON",
+    help="The settings of segment-cloud, such as subscriptions; by default Segment's presets.",
+)
+@click.option("--origin", "origins", multiple=True, help="Where pages that may post live; may be repeated. * is all.")
+@click.option("--write-keys-file", type=_FILE, help="Write keys, one a line; by default FSBRIDGE_WRITE_KEYS.")
+@click.option("--api-key-file", type=_FILE, help="FullStory's API key; by default FULLSTORY_API_KEY.")
+@click.option("--base-url", default="https://api.fullstory.com", show_default=True, help="A proxy, or a stand-in.")
+@click.option("--timeout", type=float, default=30, show_default=True, help="Seconds to wait for FullStory's answer.")
+@click.option("--workers", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time.")
+@click.option("--max-backoff", type=float, default=30, show_default=True, help="The most seconds between two attempts.")
+@click.option("--slowest", type=float, default=10, show_default=True, help="Seconds that a client may take to send.")
+@click.pass_context
+def relay(
+    context: click.Context,
+    /,
+    settings: str,
+    origins: tuple[str, ...],
+    write_keys_file: Path | None,
+    api_key_file: Path | None,
+    **options: Any,
+) -> None:
+    """Take messages from Segment's and RudderStack's SDKs, and deliver them to FullStory.
+
+    Speaks the HTTP tracking API of both (POST /v1/track, /v1/batch, …). A message is acknowledged when it is safely on
+    disk, and delivered in the background: each user's in order, through outages. What FullStory rejects is parked: see
+    the commands below. /healthz and /metrics are for operators, logs are JSON on standard error.
+
+    Exit status: 0 after SIGTERM or SIGINT, 2 when something is wrong with the settings.
+
+    \b
+    Example:
+      FSBRIDGE_WRITE_KEYS=shop FULLSTORY_API_KEY=na1.… fsbridge relay --origin https://shop.example
+    """
+    if context.invoked_subcommand is not None:
+        context.obj = options["queue"]
+        return
+    with _extra():
+        from ..relay import server
+        from ..relay.settings import RelaySettings, api_key, write_keys
+    try:
+        server.run(
+            RelaySettings(
+                write_keys=write_keys(write_keys_file),
+                api_key=api_key(api_key_file),
+                destination=settings_from(settings),
+                origins=origins,
+                **options,
+            )
+        )
+    except SettingsError as error:
+        fail(str(error), WRONG_SETTINGS)
+
+
+@relay.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines, with the messages themselves.")
+@click.pass_obj
+def list_(path: Path, as_json: bool) -> None:
+    """Print what is parked: id, when, and why. The relay may be running.
+
+    \b
+    Example:
+      fsbridge relay --queue relay.db list --json
+    """
+    for each in _queue(path).parked():
+        since = datetime.fromtimestamp(each.parked).astimezone().isoformat(timespec="seconds")
+        if as_json:
+            message = json.loads(each.body)
+            click.echo(json.dumps({"id": each.id, "parked": since, "reason": each.reason, "message": message}))
+        else:
+            click.echo(f"{each.id}  {since}  {each.reason}")
+
+
+@relay.command("resend")
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.option("--all", "all_", is_flag=True, help="Everything that is parked.")
+@click.pass_obj
+def resend(path: Path, ids: tuple[int, ...], all_: bool) -> None:
+    """Put parked messages at the end of the queue again. The relay may be running.
+
+    \b
+    Example:
+      fsbridge relay --queue relay.db resend 1041 1042
+    """
+    queue = _queue(path)
+    click.echo(f"Resent: {queue.resend(_chosen(queue, ids, all_))}")
+
+
+@relay.command("drop")
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.option("--all", "all_", is_flag=True, help="Everything that is parked.")
+@click.pass_obj
+def drop(path: Path, ids: tuple[int, ...], all_: bool) -> None:
+    """Delete parked messages for good.
+
+    \b
+    Example:
+      fsbridge relay --queue relay.db drop 1041
+    """
+    queue = _queue(path)
+    click.echo(f"Dropped: {queue.drop(_chosen(queue, ids, all_))}")
+
+
+def _queue(path: Path) -> Queue:
+    """The queue in a file that is there already."""
+    import sqlite3
+
+    with _extra():
+        from ..relay.queue import Queue
+    if not path.exists():
+        fail(f"There is no queue {path}.", WRONG_SETTINGS)
+    try:
+        return Queue(path)
+    except sqlite3.Error as error:
+        fail(f"The queue {path} can't be used: {error}.", WRONG_SETTINGS)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Exits with advice where an import inside fails."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is missing: python -m pip install 'fullstory-bridge[relay]'", WRONG_SETTINGS)
+
+
+def _chosen(queue: Queue, ids: tuple[int, ...], all_: bool) -> list[int]:
+    if bool(ids) == all_:
+        fail("Name the ids that `fsbridge relay list` shows, or --all.", WRONG_SETTINGS)
+    return [each.id for each in queue.parked()] if all_ else list(ids)

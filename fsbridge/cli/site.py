@@ -1,0 +1,46 @@
+"""The command ``build``: what a site serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..build import RUNTIMES, BuildError, build_web
+
+
+@click.command("build")
+@click.argument("out_dir", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--node-modules",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where `npm ci` put the interpreters; by default beside web/package.json.",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice([*RUNTIMES, "all"]),
+    default="all",
+    show_default=True,
+    help="What the tag can start. With all, micropython is the default of data-runtime, and pages choose.",
+)
+def build(out_dir: Path, node_modules: Path | None, runtime: str) -> None:
+    """Write what a site has to serve into OUT_DIR: the tag, the interpreters and the browser's part of fsbridge.
+
+    Names carry a hash of the content, so that browsers may keep the files for ever, and each file has a .br and a .gz
+    copy. OUT_DIR/INSTALL.md, printed as well, has the tag to paste with its integrity value, the policy to allow and
+    the headers. The same inputs give the same bytes. Compressing Pyodide takes most of a minute.
+
+    What an earlier build left in OUT_DIR is replaced; a folder with anything else in it is refused. The interpreters
+    come from npm, the compiler from "fullstory-bridge[build]"; what is missing is said, and how to get it.
+
+    \b
+    Example:
+      fsbridge build dist/web --runtime micropython
+    """
+    if out_dir.exists() and any(out_dir.iterdir()) and not (out_dir / "fsbridge.js").is_file():
+        raise click.ClickException(f"{out_dir} holds other files than a build; give a new or an empty folder.")
+    try:
+        click.echo(build_web(out_dir, node_modules, RUNTIMES if runtime == "all" else [runtime]))
+    except BuildError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Built {out_dir}")

@@ -1,0 +1,108 @@
+"""Messages to FullStory's HTTP API: mapped as Segment's cloud mode maps them, performed one request after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any
+
+from .. import destinations
+from ..destinations import segment_cloud
+from ..destinations.segment_cloud import NAME, PayloadError, Request
+from ..runtime import get, make_date
+from ..sources.analytics_js.pipeline import allows
+from . import keys
+from .errors import Rejected
+from .transport import Transport
+from .values import cleaned
+
+_MESSAGES = uuid.UUID("7d7cf4f1-8d1f-4b4c-9a0e-5f0d3f1f7c55")
+"""The namespace of idempotency keys that come from a message's own id."""
+
+
+class FullStory:
+    """FullStory with an API key, and the destination that says what a message makes there."""
+
+    def __init__(self, api_key: str | None, settings: dict[str, Any] | None, base_url: str, **limits: Any) -> None:
+        key = keys.find(api_key)
+        header = segment_cloud.authorization(key)
+        self.data_centre = keys.data_centre(key)
+        self._destination = destinations.make("segment-cloud", settings or {}, strict=True, server=True)
+        self._transport = Transport(
+            base_url,
+            headers=segment_cloud.HEADERS,
+            authorize=keys.adder(header),
+            hide=keys.hider(key),
+            hint=_hint,
+            **limits,
+        )
+        self.close = self._transport.close
+
+    def send(self, message: Any, key: str | None, again: bool) -> int:
+        """Make the requests of a message; how many there were. See `fsbridge.cloud.Cloud.send`."""
+        requests, failed = self.requests(message)
+        rejected = [_refused(error) for error in failed]
+        for number, request in enumerate(requests, 1):
+            try:
+                self.perform(request, _key(key, number, message, request), again=again)
+            except PayloadError as error:
+                rejected.append(_refused(error))
+            except Rejected as error:
+                rejected.append(error)
+        if rejected:
+            rejected[0].others = rejected[1:]
+            raise rejected[0]
+        return len(requests)
+
+    def requests(self, message: Any) -> tuple[list[Request], list[PayloadError]]:
+        """What a message makes; nothing where its ``integrations`` leave this destination out."""
+        value = cleaned(message, lambda moment: make_date(moment.timestamp() * 1000))
+        if not allows(get(value, "integrations"), NAME, NAME):
+            return [], []
+        found: tuple[list[Request], list[PayloadError]] = self._destination.requests(value)
+        return found
+
+    def perform(self, request: Request, key: str | None, *, again: bool = False) -> Any:
+        """The answer to one request."""
+        return self._transport.perform(request.method, request.path, request.body(), key=key, again=again)
+
+    def post(self, path: str, body: bytes, key: str) -> Any:
+        """The answer to a POST with a body of one's own."""
+        return self._transport.perform("POST", path, body, key=key)
+
+    def get(self, path: str) -> Any:
+        """The answer to a GET."""
+        return self._transport.perform("GET", path)
+
+
+def _key(given: str | None, number: int, message: Any, request: Request) -> str:
+    """The idempotency key of a message's ``number``th request.
+
+    It follows from the key that was given, else from the message's own id and what is sent, so that the same message
+    sent twice is taken once, and messages that carry the same id by mistake are all taken.
+    """
+    if given is None:
+        name = message.get("messageId")
+        if not isinstance(name, str) or not name:
+            return str(uuid.uuid4())
+        content = (request.body() or b"") + b"\0" + name.encode("utf-8", "surrogatepass")
+        given = str(uuid.uuid5(_MESSAGES, hashlib.sha256(content).hexdigest()))
+    return given if number == 1 else f"{given}-{number}"
+
+
+def _refused(error: PayloadError) -> Rejected:
+    return Rejected(f"{error.subscription} failed: {error}" if error.subscription else str(error))
+
+
+def _hint(method: str, path: str, status: int) -> str:
+    if status == 401:
+        return "the API key is wrong or was revoked"
+    if status == 403 and method == "DELETE":
+        return "deleting users needs an Admin's or Architect's API key"
+    if status == 403:
+        return "the role of the API key doesn't allow it"
+    if status == 404 and path.startswith("/users/v1/"):
+        return "FullStory doesn't know this user: V1 actions need one who was identified before; V2 actions create it"
+    if status == 404 and method == "DELETE":
+        return "FullStory doesn't know this user"
+    return ""

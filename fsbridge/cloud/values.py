@@ -1,0 +1,60 @@
+"""What Python authors hand over, as a message: JSON's types, dates where a message has them, and clear errors."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from .errors import Rejected
+
+
+def iso(moment: datetime) -> str:
+    """ISO text in UTC with milliseconds, as JavaScript writes dates. A moment without a zone is in local time."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cleaned(message: Any, date_of: Callable[[datetime], Any] = iso) -> dict[str, Any]:
+    """A copy of a message in JSON's types. Raises TypeError naming the first value that has no place in one, and
+    Rejected where it is nested too deeply.
+
+    Decimals become numbers, UUIDs and dates text, sets and tuples lists. Datetimes become ISO text; within properties
+    and traits it is ``date_of`` that decides.
+    """
+    if not isinstance(message, Mapping):
+        raise TypeError(f"A message must be a dict, and is {type(message).__name__}.")
+    result = {}
+    try:
+        for key, value in message.items():
+            result[str(key)] = _clean(value, str(key), date_of if key in ("properties", "traits") else iso)
+    except RecursionError:
+        raise Rejected("it is nested too deeply") from None
+    return result
+
+
+def _clean(value: Any, where: str, date_of: Callable[[datetime], Any]) -> Any:
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= 2**53 else float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # as JSON.stringify has it
+    if isinstance(value, Mapping):
+        return {str(key): _clean(item, f"{where}.{key}", date_of) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean(item, f"{where}[{index}]", date_of) for index, item in enumerate(value)]
+    if isinstance(value, Decimal):
+        whole = value.is_finite() and value == value.to_integral_value()
+        return _clean(int(value) if whole else float(value), where, date_of)
+    if isinstance(value, datetime):
+        return date_of(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(
+        f"{where} is a {type(value).__name__}; a message holds text, numbers, booleans, None, dates, lists and dicts."
+    )

@@ -1,0 +1,39 @@
+"""What these tests share: FullStory's stand-in, and clients that lose no time between two attempts."""
+
+import pytest
+
+from fsbridge.cloud import Cloud, transport
+from tests.standin import KEY, FullStoryAPI
+
+
+@pytest.fixture
+def api():
+    with FullStoryAPI() as standin:
+        yield standin
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch):
+    """The random waits between attempts, a hundredth as long."""
+    waits = transport.tenacity.wait_random_exponential(multiplier=transport.FIRST_WAIT / 100, max=0.1)
+    monkeypatch.setattr(transport, "_backoff", waits)
+    monkeypatch.delenv("FULLSTORY_API_KEY", raising=False)
+
+
+@pytest.fixture
+def connect(api):
+    """Makes clients of the stand-in, and closes them."""
+    made = []
+
+    def make(key=KEY, **options):
+        made.append(Cloud(key, **{"base_url": api.url, "timeout": 5, "retry_for": 10, **options}))
+        return made[-1]
+
+    yield make
+    for cloud in made:
+        cloud.close()
+
+
+@pytest.fixture
+def cloud(connect):
+    return connect()
