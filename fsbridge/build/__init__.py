@@ -131,7 +131,7 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
     tag = _tag((web / "fsbridge.js").read_text(encoding="utf-8"), names)
     (out / "fsbridge.js").write_bytes(tag)
-    return release.finish(out, tag) if for_release else ""
+    return release.finish(out, tag, names) if for_release else ""
 
 
 def _check(node_modules: Path, package: str, web: Path) -> None:

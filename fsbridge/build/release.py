@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,12 +29,25 @@ def hashed(folder: Path) -> str:
     return folder.rename(folder.with_name(f"{folder.name}-{digest.hexdigest()[:8]}")).name
 
 
-def finish(out: Path, tag: bytes) -> str:
-    """Write the tag's hashed copy, the compressed copies and ``INSTALL.md``, and return the text of that."""
+def preloads(names: Mapping[str, str], destination: str) -> list[str]:
+    """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
+    files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.romfs"]
+    return [
+        f'<link rel="modulepreload" href="/fsbridge/{names["micropython"]}/micropython.mjs">',
+        *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),
+    ]
+
+
+def finish(out: Path, tag: bytes, names: Mapping[str, str]) -> str:
+    """Write the tag's hashed copy, the compressed copies and ``INSTALL.md``, and return the text of that.
+
+    ``names`` are the folders' names by what they hold.
+    """
     copy = out / f"fsbridge-{hashlib.sha256(tag).hexdigest()[:8]}.js"
     copy.write_bytes(tag)
     _compress([file for file in sorted(out.rglob("*")) if file.is_file() and file.suffix not in _COMPRESSED])
-    text = _instructions(copy.name, integrity(tag))
+    first = preloads(names, "segment-classic") if "micropython" in names else []
+    text = _instructions(copy.name, integrity(tag), "".join(f"    {line}\n" for line in first))
     (out / "INSTALL.md").write_text(text, encoding="utf-8")
     return text
 
@@ -60,7 +74,7 @@ def _compress(files: list[Path]) -> None:
         list(pool.map(compress, sorted(files, key=lambda file: file.stat().st_size, reverse=True)))
 
 
-def _instructions(tag: str, integrity: str) -> str:
+def _instructions(tag: str, integrity: str, preloads: str) -> str:
     return f"""\
 # Serving fsbridge {VERSION}
 
@@ -73,9 +87,10 @@ Either the one that follows each build you deploy:
 
     <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
 
-or this very build, which the browser checks:
+or this very build, which the browser checks and, since it knows all names, asks for at once (name your destination in
+the `.romfs` line, too):
 
-    <script src="/fsbridge/{tag}"
+{preloads}    <script src="/fsbridge/{tag}"
             integrity="{integrity}" crossorigin="anonymous"
             data-destination="segment-classic" data-org="o-1ABC-na1"></script>
 

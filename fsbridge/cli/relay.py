@@ -74,14 +74,14 @@ def relay(
         return
     with _extra():
         from ..relay import server
-        from ..relay.settings import RelaySettings, api_key, write_keys
+        from ..relay.settings import RelaySettings, api_key, origin, write_keys
     try:
         server.run(
             RelaySettings(
                 write_keys=write_keys(write_keys_file),
                 api_key=api_key(api_key_file),
                 destination=settings_from(settings),
-                origins=origins,
+                origins=tuple(map(origin, origins)),
                 **options,
             )
         )

@@ -42,17 +42,20 @@ class FullStory:
         """Make the requests of a message; how many there were. See `fsbridge.cloud.Cloud.send`."""
         requests, failed = self.requests(message)
         rejected = [_refused(error) for error in failed]
+        taken = 0
         for number, request in enumerate(requests, 1):
             try:
                 self.perform(request, _key(key, number, message, request), again=again)
+                taken += 1
             except PayloadError as error:
                 rejected.append(_refused(error))
             except Rejected as error:
                 rejected.append(error)
         if rejected:
             rejected[0].others = rejected[1:]
+            rejected[0].taken = taken
             raise rejected[0]
-        return len(requests)
+        return taken
 
     def requests(self, message: Any) -> tuple[list[Request], list[PayloadError]]:
         """What a message makes; nothing where its ``integrations`` leave this destination out."""

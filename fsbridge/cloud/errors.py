@@ -25,7 +25,8 @@ class Rejected(CloudError):
 
     Without a ``status`` the message itself can't be made a request of: ``text`` is then Segment's error. ``code`` is
     FullStory's, such as "unauthorized"; ``hint`` says what to do; both may be empty. Where one message makes several
-    requests all of them were made, and further ones that failed are in ``others``.
+    requests all of them were made, and further ones that failed are in ``others``;
+    ``taken`` says how many FullStory took.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Rejected(CloudError):
         self.code = code
         self.hint = hint
         self.others: list[Rejected] = []
+        self.taken = 0
 
     def __str__(self) -> str:
         shown = super().__str__() + (f" ({self.hint})" if self.hint else "")

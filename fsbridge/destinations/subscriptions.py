@@ -40,10 +40,6 @@ class Subscription:
         mapping = get(given, "mapping")
         self._fields = make_object() if is_nullish(mapping) else mapping
         try:
-            self._mapping = directives.compile(self._fields)
-        except Exception as error:
-            self._wrong_mapping = error
-        try:
             self._trigger = fql.parse(get(given, "subscribe"))
         except Exception as error:  # as with the vendor, it never matches
             self._wrong_trigger = error
@@ -57,9 +53,18 @@ class Subscription:
         """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
         if self._trigger is None or not self._trigger.matches(message):
             return None
+        self._compile()
         if self._mapping is None:
             raise BadPayload(self._wrong_mapping)
         return self._mapping(message)
+
+    def _compile(self):
+        """Compile the mapping, once: when it is needed, because a page may never need all."""
+        if self._mapping is None and self._wrong_mapping is None:
+            try:
+                self._mapping = directives.compile(self._fields)
+            except Exception as error:
+                self._wrong_mapping = error
 
     def problems(self):
         """What is wrong, a text each."""
@@ -77,6 +82,7 @@ class Subscription:
         return ["%s: %s" % (self.title, problem) for problem in found]
 
     def _mapping_problems(self):
+        self._compile()
         if self._wrong_mapping is not None:
             return getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]
         found = directives.mistakes(self._fields)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -197,7 +198,8 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
     """Build into ``folder`` what is served; returns the cases and what to serve."""
     interpreters, peers = npm.provision(), npm.provision(HERE)
     web = folder / "web"
-    build_web(web, interpreters)
+    # The lines to paste ask for MicroPython's files at once.
+    preloads = "".join(re.findall("<link [^>]+>", build_web(web, interpreters)))
 
     files: dict[str, Path | bytes] = {"edge.fullstory.com/s/fs.js": HERE / "fs.js"}
 
@@ -229,12 +231,12 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
                 files[f"{SITE}/{prefix}/{file.relative_to(root).as_posix()}"] = file
 
     cases = [
-        _tagged("micropython", "fsbridge, MicroPython", "segment-actions", "micropython", SEGMENT_SETTINGS),
+        _tagged("micropython", "fsbridge, MicroPython", "segment-actions", "micropython", SEGMENT_SETTINGS, preloads),
         Case("segment", "Segment", _script(SEGMENT + f"analytics.{CALL}")),
         _tagged("pyodide", "fsbridge, Pyodide", "segment-actions", "pyodide", SEGMENT_SETTINGS, every=3),
         Case("pyscript-mpy", "PyScript mpy, connect", _pyscript("mpy", "/micropython/micropython.mjs")),
         Case("pyscript-py", "PyScript py, connect", _pyscript("py", "/pyodide/pyodide.mjs"), every=3),
-        _tagged("rudder-micropython", "fsbridge, MicroPython", "rudderstack", "micropython", RUDDER_SETTINGS),
+        _tagged("rudder-micropython", "fsbridge, MicroPython", "rudderstack", "micropython", RUDDER_SETTINGS, preloads),
         Case(
             "rudderstack",
             "RudderStack",
@@ -250,9 +252,12 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
     return cases, files
 
 
-def _tagged(name: str, title: str, destination: str, runtime: str, settings: object, every: int = 1) -> Case:
+def _tagged(
+    name: str, title: str, destination: str, runtime: str, settings: object, preloads: str = "", every: int = 1
+) -> Case:
     api = "rudderanalytics" if destination == "rudderstack" else "analytics"
-    return Case(name, title, _tag(destination, runtime, settings) + _script(f"{api}.{CALL}"), api, every)
+    head = preloads.replace("segment-classic", destination) + _tag(destination, runtime, settings)
+    return Case(name, title, head + _script(f"{api}.{CALL}"), api, every)
 
 
 def _minified(peers: Path, source: Path) -> bytes:

@@ -54,7 +54,8 @@ def released(tmp_path_factory):
 def test_a_release_works_from_hashed_names(page, bare_site, fullstory, released, runtime):
     bare_site.mount("/fsbridge/", released)
     tag = re.search(r'src="/fsbridge/fsbridge-\S+ +integrity="\S+" crossorigin="anonymous"', install(released))[0]
-    html = f"""<!doctype html><title>Shop</title><script {tag}
+    preloads = re.findall(r"<link [^>]+>", install(released)) if runtime == "micropython" else []
+    html = f"""<!doctype html><title>Shop</title>{"".join(preloads)}<script {tag}
       data-destination="segment-classic" data-org="o-1" data-runtime="{runtime}"></script>
       <script src="/page.js"></script>"""
     bare_site.put("/page.js", "analytics.track('Called');")

@@ -1,0 +1,113 @@
+"""Which message may go next: in order for each user, users in turn, and nobody before their time.
+
+Holds a bounded part of the queue in memory. Not locked: its owner sees to that.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+
+from .queue import Waiting
+
+MOST_MESSAGES = 10_000
+MOST_BYTES = 32 << 20
+MOST_OF_LANE = 100
+"""So a user whose messages are stuck takes no room from others."""
+
+
+class Lane:
+    """The messages of one user that are in memory; ``rest`` is the id of the first one that was left on disk.
+
+    Of the first message: how often it failed, how often of that (``strikes``) after FullStory had taken others since
+    the time before, and how many messages had been taken by then.
+    """
+
+    __slots__ = ("failures", "messages", "name", "rest", "strikes", "taken_before")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.messages: deque[Waiting] = deque()
+        self.rest: int | None = None
+        self.forget_failures()
+
+    def forget_failures(self) -> None:
+        """Begin anew, with another message at the head."""
+        self.failures = 0
+        self.strikes = 0
+        self.taken_before = 0
+
+
+class Lanes:
+    """All lanes: those that are ready wait in line, those that failed for their time."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, Lane] = {}
+        self._ready: deque[Lane] = deque()
+        self._asleep: list[tuple[float, int, Lane]] = []
+        self._number = itertools.count()
+        self._messages = 0
+        self._bytes = 0
+        self.to_refill: deque[Lane] = deque()
+        """Lanes whose messages in memory are all done, and that have more on disk."""
+
+    def __len__(self) -> int:
+        return self._messages
+
+    def has_room(self) -> bool:
+        """Whether more messages may be brought into memory."""
+        return self._messages < MOST_MESSAGES and self._bytes < MOST_BYTES
+
+    def add(self, message: Waiting) -> None:
+        """Put a message behind the others of its lane, or leave it on disk when there are too many."""
+        lane = self._lanes.get(message.lane)
+        if lane is None:
+            lane = self._lanes[message.lane] = Lane(message.lane)
+            self._ready.append(lane)
+        if lane.rest is None and len(lane.messages) < MOST_OF_LANE:
+            self._hold(lane, message)
+        elif lane.rest is None:
+            lane.rest = message.id
+
+    def refill(self, lane: Lane, messages: list[Waiting]) -> None:
+        """Give a lane of `to_refill` the next messages that are on disk; fewer than MOST_OF_LANE are all of them."""
+        lane.rest = messages[-1].id + 1 if len(messages) == MOST_OF_LANE else None
+        for message in messages:
+            self._hold(lane, message)
+        if messages:
+            self._ready.append(lane)
+        else:
+            del self._lanes[lane.name]
+
+    def _hold(self, lane: Lane, message: Waiting) -> None:
+        lane.messages.append(message)
+        self._messages += 1
+        self._bytes += len(message.body)
+
+    def take(self, now: float) -> Lane | None:
+        """The lane whose turn it is, until `done` or `sleep`; None when there is none."""
+        while self._asleep and self._asleep[0][0] <= now:
+            self._ready.append(heapq.heappop(self._asleep)[2])
+        return self._ready.popleft() if self._ready else None
+
+    def wakes(self) -> float | None:
+        """When the next lane's time comes."""
+        return self._asleep[0][0] if self._asleep else None
+
+    def done(self, lane: Lane) -> None:
+        """The first message of a lane that was taken is done; the lane goes to the end of the line."""
+        message = lane.messages.popleft()
+        self._messages -= 1
+        self._bytes -= len(message.body)
+        lane.forget_failures()
+        if lane.messages:
+            self._ready.append(lane)
+        elif lane.rest is not None:
+            self.to_refill.append(lane)
+        else:
+            del self._lanes[lane.name]
+
+    def sleep(self, lane: Lane, until: float) -> None:
+        """The first message of a lane that was taken failed; it is not to be tried before ``until``."""
+        heapq.heappush(self._asleep, (until, next(self._number), lane))

@@ -1,0 +1,69 @@
+"""What an operator gives a relay, and what happens when it is wrong."""
+
+import pytest
+from click.testing import CliRunner
+
+from fsbridge.cli import commands
+from fsbridge.relay.settings import RelaySettings, api_key, origin, write_keys
+from fsbridge.settings import SettingsError
+
+
+def test_keys_from_the_environment_or_a_file(tmp_path):
+    file = tmp_path / "keys"
+    file.write_text("one\ntwo\n\n")
+    assert write_keys(None, {"FSBRIDGE_WRITE_KEYS": "a, b"}) == {"a", "b"}
+    assert write_keys(file, {"FSBRIDGE_WRITE_KEYS": "a"}) == {"one", "two"}
+    assert api_key(None, {"FULLSTORY_API_KEY": " k "}) == "k"
+    file.write_text("secret\n")
+    assert api_key(file, {}) == "secret"
+    for read in (write_keys, api_key):
+        with pytest.raises(SettingsError, match="No "):
+            read(None, {})
+        with pytest.raises(SettingsError, match="can't be read"):
+            read(tmp_path / "missing", {})
+
+
+def test_settings_show_no_secret():
+    shown = repr(RelaySettings(frozenset(["write-secret"]), "api-secret", None))
+    assert "secret" not in shown
+
+
+@pytest.mark.parametrize("given", ["https://shop.example", "https://Shop.example/", "http://127.0.0.1:8000", "*"])
+def test_origins(given):
+    assert origin(given) == given.lower().rstrip("/")
+
+
+@pytest.mark.parametrize("given", ["shop.example", "https://shop.example/cart", "", "https://"])
+def test_what_is_no_origin(given):
+    with pytest.raises(SettingsError, match="An origin must be like"):
+        origin(given)
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "problem"),
+    [
+        ([], {}, "No write key"),
+        ([], {"FSBRIDGE_WRITE_KEYS": "w"}, "No FullStory API key"),
+        (["--settings", "{}}"], None, "no JSON"),
+        (["--settings", '{"subscription": 5}'], None, "'subscription' is 5"),
+        (["--base-url", "fullstory"], None, "must be like https://"),
+        (["--origin", "shop"], None, "An origin must be like"),
+        (["--queue", "/missing/folder/relay.db"], None, "unable to open database file"),
+        (["list"], None, "There is no queue"),
+        (["resend"], None, "There is no queue"),
+    ],
+)
+def test_wrong_settings(options, environment, problem, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    keys = {"FSBRIDGE_WRITE_KEYS": "w-secret", "FULLSTORY_API_KEY": "k-secret"} if environment is None else environment
+    for name in ("FSBRIDGE_WRITE_KEYS", "FULLSTORY_API_KEY", "FSBRIDGE_QUEUE"):
+        monkeypatch.delenv(name, raising=False)
+    result = CliRunner().invoke(commands, ["relay", *options], env=keys)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert "secret" not in result.output
+
+
+def test_help_shows_an_example():
+    for command in ([], ["list"], ["resend"], ["drop"]):
+        assert "Example:" in CliRunner().invoke(commands, ["relay", *command, "--help"]).output
