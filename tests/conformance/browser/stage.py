@@ -32,7 +32,7 @@ PATIENCE = 60
 """Seconds for one page load."""
 
 # An interpreter that is there already, with our package in it.
-WARM = "export const loadPyodide = async () => window.warmPython;"
+WARM = {"pyodide": "export const loadPyodide = null;", "fsbridge": "export const boot = async () => window.warmPython;"}
 
 TAKES_OVER = (
     "window.taken = FS.q.slice(); FS.q = null; FS._api = function () { taken.push([].slice.call(arguments)); };"
@@ -91,8 +91,8 @@ class Stage:
         self.context.route(re.compile("^https?://"), self._answer)
         self._site = Site()
         self._site.mount("/fsbridge/", web)
-        self._site.put("/warm/pyodide/pyodide.mjs", WARM, {"Content-Type": "text/javascript"})
-        self._site.put("/warm/fsbridge/fsbridge.zip", "")
+        for folder, module in WARM.items():
+            self._site.put(f"/warm/{folder}/pyodide.mjs", module, {"Content-Type": "text/javascript"})
         self._outcome: str | None = None
         self._document = ""
         self._fsjs = ""
