@@ -1,4 +1,5 @@
-"""The project's commands: ``nox -s demo``, ``nox -s tests``, ``nox -s build``, ``nox -s bench``."""
+"""The project's commands: ``nox -s demo``, ``nox -s tests``, ``nox -s build``, ``nox -s bench``,
+``nox -s bench-cloud``."""
 
 import nox
 
@@ -27,7 +28,9 @@ def tests(session: nox.Session) -> None:
     session.run("mypy")
     session.run("python", "-m", "tools.npm")
     chromium = session.run("python", "-m", "tools.browser", silent=True, stderr=None)
-    session.run("pytest", "-n", "2", *session.posargs, env={"FSBRIDGE_CHROMIUM": chromium.strip()})
+    firefox = session.run("python", "-m", "tools.firefox", silent=True, stderr=None)
+    browsers = {"FSBRIDGE_CHROMIUM": chromium.strip(), "FSBRIDGE_FIREFOX": firefox.strip()}
+    session.run("pytest", "-n", "2", *session.posargs, env=browsers)
 
 
 @nox.session
@@ -44,3 +47,10 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[testing,cli,build]", *nox.project.dependency_groups(PROJECT, "bench"))
     chromium = session.run("python", "-m", "tools.browser", silent=True, stderr=None)
     session.run("python", "-m", "tests.benchmarks", *session.posargs, env={"FSBRIDGE_CHROMIUM": chromium.strip()})
+
+
+@nox.session(name="bench-cloud")
+def bench_cloud(session: nox.Session) -> None:
+    """Measure cloud mode and the relay against a stand-in for FullStory. ``-- --help`` tells the options."""
+    session.install("-e", ".[relay]")
+    session.run("python", "-m", "tests.benchmarks.cloud", *session.posargs)

@@ -358,6 +358,19 @@ def later(loop: asyncio.AbstractEventLoop, delay: float, action: Any) -> None:
         action()
 
 
+def unchunked(buffer: bytearray, start: int) -> tuple[bytes, int]:
+    """A body in chunks, and how many bytes it takes in ``buffer``; -1 while it isn't all there."""
+    body = b""
+    at = start
+    while (end := buffer.find(b"\r\n", at)) >= 0:
+        size = int(buffer[at:end], 16)
+        at = end + 2 + size + 2
+        body += buffer[end + 2 : at - 2]
+        if size == 0 and at <= len(buffer):
+            return body, at - start
+    return body, -1
+
+
 class Connection(asyncio.Protocol):
     def __init__(self, api: FullStoryAPI) -> None:
         self._api = api
@@ -375,10 +388,13 @@ class Connection(asyncio.Protocol):
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end].decode("latin-1").split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-            size = int(headers.get("content-length", 0))
-            if len(self._buffer) < end + 4 + size:
+            if headers.get("transfer-encoding") == "chunked":
+                body, size = unchunked(self._buffer, end + 4)
+            else:
+                size = int(headers.get("content-length", 0))
+                body = bytes(self._buffer[end + 4 : end + 4 + size])
+            if size < 0 or len(self._buffer) < end + 4 + size:
                 return
-            body = bytes(self._buffer[end + 4 : end + 4 + size])
             del self._buffer[: end + 4 + size]
             method, path, _ = head[0].split(" ")
             self._api.receive(Received(method, path, headers, body, time.time()), self)

@@ -67,7 +67,7 @@ def provision() -> str:
     for chromium in [OWN, *installed()]:
         if starts(chromium):
             return chromium
-    _install_package()
+    install_package("chromium")
     for chromium in installed():
         if starts(chromium):
             return chromium
@@ -79,12 +79,13 @@ def _download() -> None:
     _run([sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"], DOWNLOAD_SECONDS)
 
 
-def _install_package() -> None:
+def install_package(name: str) -> None:
+    """Install a package of the system's, where that has apt-get."""
     if not shutil.which("apt-get"):
         return
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     _run([*sudo, "apt-get", "update"], 300)
-    _run([*sudo, "apt-get", "install", "-y", "--no-install-recommends", "chromium"], 900)
+    _run([*sudo, "apt-get", "install", "-y", "--no-install-recommends", name], 900)
 
 
 def _run(command: list[str], seconds: float) -> None:

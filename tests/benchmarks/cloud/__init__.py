@@ -1,0 +1,1 @@
+"""The benchmark of cloud mode: ``nox -s bench-cloud``."""
