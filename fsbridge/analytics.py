@@ -40,6 +40,7 @@ def connect(
     if expose:
         bridge.on_status = exposing.expose(page, bridge)
     bridge.replay([])
+    bridge.examine()
     return Analytics(bridge)
 
 

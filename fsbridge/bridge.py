@@ -3,7 +3,7 @@
 from . import destinations, sources
 from .calls import Call
 from .fullstory.browser import FullStory
-from .runtime import UNDEFINED, get, items, resolved
+from .runtime import UNDEFINED, get, items, make_array, resolved
 from .version import VERSION
 
 TYPE_CHECKING = False
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OPERATION = "FS"
 """The method of a call that is no call on a source, but FullStory's own: what its queue held on an earlier page."""
+
+MESSAGE = "message"
+"""The method of a call that is a message which was on its way when an earlier page was left."""
 
 _MOST_REPORTS = 100
 
@@ -55,14 +58,14 @@ class Bridge:
         self.source = sources.find(source or self.destination.source)(
             page, self.destination, self._deliver, self.report, self._begin, VERSION
         )
-        for problem in destinations.problems(self.destination):
-            self.report(problem)
 
     def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
         """A call of the page on the source's API: ``args`` is a port array. Never raises for what a page passes in."""
         try:
             if method == OPERATION:
                 return self._operate(Call("", items(args)))
+            if method == MESSAGE:
+                self._page.carried.append(get(get(args, 0), "messageId"))
             return self.source.call(method, args, moment)
         except Exception as error:  # what a page passes in may throw when it is read
             self.report("%s.%s: %s" % (self.source.global_name, method, error))
@@ -73,6 +76,19 @@ class Bridge:
         results: "list[Any]" = self.source.replay(calls, self.call)
         self.source.start_once()
         return results
+
+    def examine(self) -> None:
+        """Report mistakes in the settings that don't keep anything from working: after what the page has called."""
+        for problem in destinations.problems(self.destination):
+            self.report(problem)
+
+    def hand_back(self) -> "list[tuple[str, Any, Moment]]":
+        """Give up what still waits on its way, for the next page: calls as `replay` takes them."""
+        if not hasattr(self.source, "hand_back"):
+            return []
+        messages, calls = self.source.hand_back()
+        now = self._page.moment()
+        return [(MESSAGE, make_array((message,)), now) for message in messages] + calls
 
     def report(self, text: str) -> None:
         """Say on the console what went wrong without harm; a page hears at most a hundred of these."""

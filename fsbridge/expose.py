@@ -12,6 +12,7 @@ from .runtime import (
     make_object,
     put,
     resolved,
+    safe_get,
 )
 from .runtime.page import Moment
 from .version import VERSION
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
     """Put the source's object and ``window.fsbridge`` on the page, first performing what a vendor's snippet buffered.
 
-    Returns the function that tells ``window.fsbridge`` a new status.
+    Returns the function that tells ``window.fsbridge`` a new status. Where the tag serves the page already, that stays.
     """
+    if kind(safe_get(page.window, "fsbridge")) == "object":
+        page.say("warn", "the tag serves this page's JavaScript already: expose does nothing")
+        return lambda text: None
     source = bridge.source
     before = page.global_(source.global_name)
     api = make_object()

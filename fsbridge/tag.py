@@ -14,9 +14,15 @@ from .runtime import (
     keys,
     kind,
     make_array,
+    make_function,
+    make_object,
+    record,
     use_helpers,
 )
 from .runtime.page import Moment, Page
+
+EXAMINATION = 1000
+"""Milliseconds until mistakes in the settings are looked for: what the page has called, and fs.js, go first."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +35,16 @@ DIAGNOSTICS = "diagnostics"
 def start(config: "Any") -> None:
     """Begin what the tag's ``config`` (a JavaScript object) asks for.
 
-    ``config.accept(receive)`` gets the function for calls, ``config.refuse(text)`` a settings error instead;
+    ``config.accept(receive, hand_back)`` gets the functions for calls, ``config.refuse(text)`` a settings error;
     ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
     FullStory didn't get.
 
     ``receive(method, args)`` performs one call. With an empty method ``args`` are the calls that waited, each an object
     of method, args, moment and ``carried`` (true for those of an earlier page), and the results come back as an array.
-    The method "FS" is an operation on FullStory itself.
+    The method "FS" is an operation on FullStory itself, "message" a message of an earlier page.
+
+    ``hand_back()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: an array of calls
+    as ``receive`` takes them, for the next page.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
     page = Page()
@@ -59,7 +68,29 @@ def start(config: "Any") -> None:
             return bridge.call(method, args)
         return make_array(bridge.replay([_waited(entry) for entry in items(args)]))
 
-    invoke(config, "accept", callback(receive))
+    def hand_back():
+        return make_array([_waiting(*each) for each in bridge.hand_back()])
+
+    def examine(args):
+        bridge.examine()
+        return UNDEFINED
+
+    invoke(config, "accept", callback(receive), callback(hand_back))
+    page.later(make_function(examine), EXAMINATION)
+
+
+def _waiting(method, args, moment):
+    """A call as JavaScript keeps it."""
+    when = make_object(
+        (
+            ("url", moment.url),
+            ("title", moment.title),
+            ("referrer", moment.referrer),
+            ("canonical", UNDEFINED if moment.canonical is None else moment.canonical),
+            ("time", moment.time),
+        )
+    )
+    return record(method=method, args=args, moment=when)
 
 
 def _waited(entry):

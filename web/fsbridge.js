@@ -21,7 +21,6 @@
         "pageview queryString use init initialize " +
         "addIntegrationMiddleware noConflict normalize log listeners addEventListener removeAllListeners " +
         "removeListener removeEventListener hasListeners add addIntegration",
-      chained: { on: 1, once: 1, off: 1, emit: 1, debug: 1, use: 1 },
     },
     rudderanalytics: {
       global: "rudderanalytics",
@@ -29,9 +28,9 @@
         "load ready page track identify alias group reset setAnonymousId getAnonymousId getUserId getUserTraits " +
         "getGroupId getGroupTraits startSession endSession getSessionId consent setAuthToken addCustomIntegration " +
         "setCustomContext getCustomContext clearCustomContext setDefaultInstanceKey getAnalyticsInstance",
-      chained: {},
     },
   };
+  const CHAINED = /^(on|once|off|emit|debug|use)$/;
   const SOURCES = {
     "segment-classic": "analytics.js",
     "segment-actions": "analytics.js",
@@ -39,16 +38,17 @@
   };
   // The folders beside the tag; the build puts their hashed names here.
   const FILES = { micropython: "micropython/", pyodide: "pyodide/", fsbridge: "fsbridge/" };
-  const OWN = "destination source runtime settings base queueCalls queueBytes queueMinutes".split(" ");
+  const OWN = /^(destination|source|runtime|settings|base|queue(Calls|Bytes|Minutes))$/;
 
-  // What a page leaves behind: an item a page in localStorage, and in sessionStorage the ids of those that the tab's next
-  // page inherits. A copied sessionStorage copies ids only: whoever removes an item performs what is in it.
+  // What a page leaves behind is an item in localStorage, for the tab's next page. A copied sessionStorage copies the
+  // tab's name only: whoever removes an item performs what is in it.
   const ITEM = "fsbridge:left:";
-  const HEIR = "fsbridge:heir";
+  const TAB = "fsbridge:tab";
   const GRACE = 2000; // milliseconds that an item waits for its heir before other tabs take it
   const OVERLAP = 300; // milliseconds that a page may run on when the back/forward cache has brought the next one
-  const FS_CALL = "FS"; // what waited in FullStory's own queue
-  const CARRIED = "track page identify group alias screen reset setAnonymousId startSession endSession FS".split(" ");
+  const CARRIED =
+    "FS message page track identify alias group reset setAnonymousId startSession endSession screen pageview".split(" ");
+  const SETTING_UP = /^(add|on|use|register|setC)/; // what calls of an earlier page need, too
   const OF_VISITOR = /^(trackEvent|setIdentity|setProperties)(Async)?$/;
 
   const tag = document.currentScript || document.querySelector("script[data-destination]");
@@ -56,21 +56,24 @@
   const source = data.source || SOURCES[data.destination];
   const base = new URL(data.base || ".", (tag && tag.src) || location.href).href;
   const objects = {};
-  let queue = []; // calls that wait: method, args, moment, resolve, carried
+  let queue = []; // calls that wait: method, args, moment; of this page, resolve; of an earlier one, carried
   let python = null; // the function that takes calls, once Python is live,
-  let receive = null; // and the same while nothing older waits
+  let receive = null; // and the same while nothing older waits;
+  let handBack = null; // and the one that gives back what Python still holds
   const lost = []; // likewise, operations that FullStory didn't get because fs.js is blocked
   let arrived = Date.now();
   let leaving = false;
-  let left = null; // what this page leaves behind: id, entries, stored
+  let left = null; // what this page leaves behind: key, entries, stored
   let kept = null; // the same of when it was last left, to come back to
   let sweeping = 0;
+  let tabName = "";
   let settle;
 
+  const word = () => Math.random().toString(36).slice(2);
   const say = (error) => window.console && console.error("[fsbridge] " + ((error && error.message) || error));
 
   if (window.fsbridge && window.fsbridge.ready) {
-    say("the tag is on this page twice; this one, version " + VERSION + ", does nothing");
+    say(`the tag is on this page twice; this one, ${VERSION}, does nothing`);
     return;
   }
 
@@ -80,16 +83,15 @@
 
   // A bound of the queue: the tag's attribute, or the default.
   function limit(name, standard) {
-    const given = data[name];
-    if (given === undefined || Number(given) > 0) return Number(given || standard);
-    const attribute = "data-" + name.replace(/[A-Z]/g, "-$&").toLowerCase();
-    say(`${attribute} is "${given}"; accepted: a number greater than 0, such as ${standard}`);
+    const given = tag && tag.getAttribute(name);
+    if (given === null || given > 0) return Number(given || standard);
+    say(`${name} is "${given}"; accepted: a number greater than 0`);
     return standard;
   }
 
-  const mostCalls = limit("queueCalls", 1000);
-  const mostBytes = limit("queueBytes", 512 * 1024); // two for each character, as browsers count
-  const mostAge = limit("queueMinutes", 30) * 60 * 1000;
+  const mostCalls = limit("data-queue-calls", 1000);
+  const mostBytes = limit("data-queue-bytes", 512 * 1024); // two for each character, as browsers count
+  const mostAge = limit("data-queue-minutes", 30) * 60 * 1000;
 
   function moment() {
     const link = document.querySelector("link[rel='canonical']");
@@ -113,8 +115,7 @@
       if (!value || (typeof value !== "object" && !isFunction) || seen.has(value)) continue;
       seen.add(value);
       void (value instanceof Object || (isFunction && "_ref" in value));
-      const list = Array.isArray(value);
-      if (Object.prototype.toString.call(value) !== "[object Object]" && !list) continue;
+      if (Object.prototype.toString.call(value) !== "[object Object]" && !Array.isArray(value)) continue;
       for (const key of Object.keys(value)) {
         try {
           waiting.push(value[key]);
@@ -141,15 +142,18 @@
       const waits = args[2] && args[2].consentManagement; // then FullStory isn't asked for anything yet
       if (method === "load" && source === "rudderanalytics" && !waits) preloadFullStory();
       if (bridge.status === "failed") resolve(); // nobody waits for ever
-      bound();
+      bound(queue);
       if (leaving) leave();
     });
   }
 
-  // The oldest go first.
-  function bound() {
-    while (queue.length > mostCalls) {
-      queue.shift().resolve();
+  const isCarried = (entry) => CARRIED.includes(entry.method);
+
+  // The oldest go first, but not what sets up the page.
+  function bound(calls) {
+    while (calls.length > mostCalls) {
+      const [entry] = calls.splice(Math.max(calls.findIndex(isCarried), 0), 1);
+      entry.resolve?.();
       bridge.dropped++;
     }
   }
@@ -189,16 +193,34 @@
     if (receive) drain();
   }
 
+  // A vendor's snippet after us begins with ``window.analytics = window.analytics || []``. As long as its script runs it
+  // finds no initialize, without which it would leave out its own first calls, and can't replace our methods.
+  function shield(object) {
+    const ours = Object.entries(object).filter(([, value]) => typeof value === "function");
+    const given = {};
+    for (const [name, method] of ours) {
+      const get = () => (name === "initialize" ? undefined : method);
+      Object.defineProperty(object, name, { configurable: true, get, set: (value) => (given[name] = value) });
+    }
+    queueMicrotask(() => {
+      for (const [name] of ours) delete object[name];
+      // Without the list that a snippet leaves it was the page itself, which may wrap a method.
+      Object.assign(object, Object.fromEntries(ours), object.methods ? {} : given);
+      delete object.methods;
+    });
+  }
+
   // For good: a vendor's snippet that comes later sets an array, whose calls are ours too. Anything else is the page's
   // own doing, a wrapper for instance.
   function serve(name, object) {
     let current = object;
     const set = (value) => {
+      if (value === object) shield(object);
       if (Array.isArray(value)) takeOver(value, object);
       else current = value;
     };
     try {
-      Object.defineProperty(window, name, { configurable: true, enumerable: true, get: () => current, set });
+      Object.defineProperty(window, name, { configurable: true, get: () => current, set });
     } catch (error) {
       window[name] = object; // the page has declared it with var
     }
@@ -206,9 +228,9 @@
 
   // Where the settings don't tell which API is wanted, both are there: what a page calls must not be missing.
   for (const name of APIS[source] ? [source] : Object.keys(APIS)) {
-    const { global, methods, chained } = APIS[name];
+    const { global, methods } = APIS[name];
     const object = (objects[name] = {});
-    for (const method of methods.split(" ")) object[method] = standIn(method, chained[method] && object);
+    for (const method of methods.split(" ")) object[method] = standIn(method, CHAINED.test(method) && object);
     object.push = (...entries) => {
       adopt(entries);
       if (receive) drain();
@@ -226,11 +248,11 @@
         return true;
       } catch (error) {
         say(error);
-        entry.resolve();
+        entry.resolve?.();
       }
     });
     const results = run("", entries);
-    entries.forEach((entry, index) => entry.resolve(results[index]));
+    entries.forEach((entry, index) => entry.resolve?.(results[index]));
   }
 
   // Calls go through at once from now on; those that wait, first.
@@ -247,27 +269,32 @@
   function fail(error) {
     bridge.status = "failed";
     say(error);
-    queue.forEach((entry) => entry.resolve());
+    queue.forEach((entry) => entry.resolve?.());
     settle.reject(error instanceof Error ? error : new Error(error));
   }
 
-  // From page to page, as JSON: an array begins with "a", and what JSON can't hold is an array that begins otherwise.
+  // From page to page, as JSON: how many calls were dropped, and calls. In those an array begins with "a", and what JSON
+  // can't hold is an array that begins otherwise.
 
   function encode(key, value) {
     const raw = this[key]; // a Date, before its toJSON
     if (raw instanceof Date) return ["d", +raw];
     if (Array.isArray(value)) return ["a", ...value];
     const type = typeof value;
-    if (type === "number" && (!isFinite(value) || Object.is(value, -0))) return ["n", value ? String(value) : "-0"];
+    if (Object.is(value, -0)) return ["n", "-0"];
+    if (type === "number" && !isFinite(value)) return ["n", String(value)];
     if (type === "bigint") return ["b", String(value)];
     return type === "undefined" || type === "function" || type === "symbol" ? ["u"] : value;
   }
 
-  function decode(key, value) {
-    if (!Array.isArray(value)) return value;
+  function decode(value) {
+    if (!value || typeof value !== "object") return value;
+    if (!Array.isArray(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
+    }
     const [type, content] = value;
-    if (type === "a") return value.slice(1);
-    if (type === "d") return new Date(content === null ? NaN : content);
+    if (type === "a") return value.slice(1).map(decode);
+    if (type === "d") return new Date(decode(content));
     return type === "n" ? Number(content) : type === "b" ? BigInt(content) : undefined;
   }
 
@@ -282,11 +309,10 @@
   // Whether an operation on FullStory is the visitor's, and means something on another page, too.
   const isVisitors = ([operation, options]) => OF_VISITOR.test(operation) && !(options && options.type === "page");
 
-  const asCall = ([operation, options, by, version]) => ({
-    method: FS_CALL,
-    args: [operation, options, by, version],
+  const asCall = (args) => ({
+    method: "FS",
+    args,
     moment: { ...moment(), time: arrived }, // when they were made isn't known, but before the next page
-    resolve() {},
   });
 
   // What waits in FullStory's queue, taken out.
@@ -296,69 +322,97 @@
     const goes = (entry) => Array.isArray(entry) && isVisitors(entry);
     const all = FS.q.splice(0);
     FS.q.push(...all.filter((entry) => !goes(entry)));
-    return all.filter(goes).map(([operation, options, by, resolve, reject, version]) =>
-      asCall([operation, options, by, version])
-    );
+    return all.filter(goes).map((entry) => asCall([...entry.slice(0, 3), entry[5]]));
+  }
+
+  // What Python still holds, such as calls that a slow middleware keeps waiting.
+  function takeBack() {
+    try {
+      return [...handBack()];
+    } catch (error) {
+      return []; // there is no Python yet
+    }
   }
 
   // Called when the page is left, and again for calls that are made after that.
   function leave() {
-    const goes = (entry) => CARRIED.includes(entry.method);
-    left = left || { id: Date.now() + "-" + Math.random().toString(36).slice(2), entries: [] };
-    left.entries.push(...lost.splice(0), ...takeOperations(), ...queue.filter(goes));
-    queue = queue.filter((entry) => !goes(entry));
+    left = left || { key: `${ITEM}${Date.now()}-${tab()}-${word()}`, entries: [] };
+    left.entries.push(...lost.splice(0), ...takeOperations(), ...takeBack(), ...queue.filter(isCarried));
+    if (!left.entries.length) return;
+    queue = queue.filter((entry) => !isCarried(entry));
     const texts = [];
-    let dropped = 0;
+    let { dropped } = bridge;
     let bytes = 0;
     let calls = 0;
-    const fits = (text, count) => (bytes += 2 * text.length) <= mostBytes && (calls += count) <= mostCalls;
+    const size = (text) => 2 * text.length;
+    const fits = (text, count) => (bytes += size(text)) <= mostBytes && (calls += count) <= mostCalls;
     for (const entry of left.entries.slice().reverse()) {
       try {
         const text = JSON.stringify([entry.method, entry.args, entry.moment], encode);
-        if (fits(text, 1)) texts.unshift(text);
+        if (size(text) <= mostBytes && fits(text, 1)) texts.unshift(text);
         else dropped++;
       } catch (error) {
         dropped++; // it goes round in circles, or throws when it is read
       }
     }
-    if (!left.entries.length) return;
     try {
-      const ids = waitingHeirs().filter((id) => id !== left.id);
-      localStorage.removeItem(ITEM + left.id);
+      localStorage.removeItem(left.key);
       for (const key of items().reverse()) {
-        const text = localStorage.getItem(key);
-        const count = JSON.parse(text).calls.length - 1;
-        if (fits(text, count)) continue;
+        const item = read(key);
+        if (fits(localStorage.getItem(key), item.entries.length)) continue;
         localStorage.removeItem(key);
-        dropped += count;
+        dropped += item.dropped + item.entries.length;
       }
-      localStorage.setItem(ITEM + left.id, `{"dropped":${dropped},"calls":["a",${texts}]}`);
+      localStorage.setItem(left.key, `[${[dropped, ...texts]}]`);
       left.stored = true;
-      sessionStorage.setItem(HEIR, [...ids, left.id].join(" "));
     } catch (error) {
       // storage is full or denied: memory has them if the page comes back
     }
   }
 
-  const waitingHeirs = () => (sessionStorage.getItem(HEIR) || "").split(" ").filter(Boolean);
+  // A name that the tab's pages share. A window that a page has opened begins with a copy of that page's.
+  function tab() {
+    if (tabName) return tabName;
+    tabName = word();
+    try {
+      const [{ type }] = performance.getEntriesByType("navigation");
+      const isOpened = window.opener && history.length === 1 && type === "navigate";
+      tabName = (!isOpened && sessionStorage.getItem(TAB)) || tabName;
+      sessionStorage.setItem(TAB, tabName);
+    } catch (error) {
+      // storage is denied
+    }
+    return tabName;
+  }
 
-  // Their keys, the oldest first: an id begins with its time.
+  // The keys of all, the oldest first: they go on with the time, and the tab's name.
   const items = () =>
     Object.keys(localStorage)
       .filter((key) => key.startsWith(ITEM))
       .sort();
 
+  // An item's content, without what has become too old; nothing where it isn't ours.
+  function read(key) {
+    try {
+      const [dropped, ...calls] = JSON.parse(localStorage.getItem(key));
+      const entries = calls
+        .map(decode)
+        .map(([method, args, moment]) => ({ method, args, moment, carried: true }))
+        .filter((entry) => Date.now() - entry.moment.time < mostAge);
+      return { dropped: dropped + calls.length - entries.length, entries };
+    } catch (error) {
+      return { dropped: 0, entries: [] };
+    }
+  }
+
   // An item's calls, for whoever comes first.
-  function take(id) {
-    const text = localStorage.getItem(ITEM + id);
-    localStorage.removeItem(ITEM + id);
-    if (!text) return [];
-    if (kept && kept.id === id) return kept.entries;
-    const item = JSON.parse(text, decode);
-    const entries = item.calls.map(([method, args, moment]) => ({ method, args, moment, resolve() {}, carried: true }));
-    const fresh = entries.filter((entry) => Date.now() - entry.moment.time < mostAge);
-    bridge.dropped += item.dropped + entries.length - fresh.length;
-    return fresh;
+  function take(key) {
+    const { dropped, entries } = read(key);
+    const own = kept && kept.key === key && localStorage.getItem(key);
+    localStorage.removeItem(key);
+    if (own) return kept.entries;
+    bridge.dropped += dropped;
+    return entries;
   }
 
   // Two sequences of calls as one, by time: a page's last calls can come after the next page's first.
@@ -372,14 +426,20 @@
     return merged.concat(others.slice(next));
   }
 
+  // Calls of earlier pages come before those of this one, but not before the middleware that this one adds.
+  function receiveAll(calls) {
+    const late = ({ method }) => !SETTING_UP.test(method);
+    queue = [...calls, queue].reduce(merge).sort((one, other) => late(one) - late(other)); // which is stable
+    bound(queue);
+  }
+
   // Takes items' calls into the queue; not in two tabs at once. The lock is held a little longer than it takes, until
   // other processes see what was removed.
-  function takeAll(ids) {
+  function takeAll(keys) {
     return new Promise((resolve) => {
       const act = () => {
         try {
-          queue = [...ids().map(take), queue].reduce(merge);
-          bound();
+          if (!leaving) receiveAll(keys().map(take));
         } catch (error) {
           say(error);
         }
@@ -391,23 +451,14 @@
     });
   }
 
-  // A window that a page has opened begins with a copy of that page's sessionStorage.
-  const isOpened = () =>
-    window.opener && history.length === 1 && performance.getEntriesByType("navigation")[0].type === "navigate";
-
-  // What this tab's last page left behind.
+  // What this tab's last pages left behind.
   async function inherit() {
+    const own = () => items().filter((key) => key.split("-")[1] === tab());
     try {
-      if (isOpened()) sessionStorage.removeItem(HEIR);
-      if (!waitingHeirs().length) return;
+      if (own().length) await takeAll(own);
     } catch (error) {
-      return; // storage is denied
+      // storage is denied
     }
-    await takeAll(() => {
-      const ids = waitingHeirs();
-      sessionStorage.removeItem(HEIR);
-      return ids;
-    });
   }
 
   // What tabs without a next page left behind, a closed popup for instance, goes through a page that has FullStory.
@@ -416,7 +467,7 @@
       const keys = items();
       if (!keys.length) return;
       sweepLater();
-      const orphans = keys.map((key) => key.slice(ITEM.length)).filter((id) => Date.now() - parseInt(id, 10) > GRACE);
+      const orphans = keys.filter((key) => Date.now() - parseInt(key.slice(ITEM.length), 10) > GRACE);
       if (receive && isLive() && orphans.length) takeAll(() => orphans).then(open);
     } catch (error) {
       // storage is denied
@@ -433,10 +484,13 @@
   });
 
   addEventListener("pagehide", () => {
-    if (receive && isLive()) return; // FullStory takes calls to the last moment
+    const live = isLive() && receive;
     leaving = true;
     receive = null;
     leave();
+    if (left.entries.length || !live) return;
+    leaving = false; // FullStory takes calls to the last moment
+    receive = live;
   });
 
   // Back from the browser's back/forward cache; the page that was left for us may be hidden only after we are shown.
@@ -455,16 +509,14 @@
     }, OVERLAP);
   });
 
-  const attributes = () => Object.fromEntries(Object.entries(data).filter(([key]) => !OWN.includes(key)));
-
   // What Python gets, and how it answers.
-  const start = {
+  const config = {
     destination: data.destination,
     source: data.source,
-    attributes: attributes(),
+    attributes: Object.fromEntries(Object.entries(data).filter(([key]) => !OWN.test(key))),
     settings: data.settings,
     objects,
-    accept: (receiver) => (python = receiver),
+    accept: (receiver, holder) => ([python, handBack] = [receiver, holder]),
     refuse: fail,
     guard(f, self, ...args) {
       try {
@@ -492,9 +544,7 @@
     lost(...operation) {
       if (!isVisitors(operation)) return;
       lost.push(asCall(operation));
-      if (lost.length <= mostCalls) return;
-      lost.shift();
-      bridge.dropped++;
+      bound(lost);
     },
   };
 
@@ -507,11 +557,8 @@
   // For what comes only later by itself: asked for now, it arrives with everything else.
   function preload(href, as) {
     const link = document.createElement("link");
-    link.rel = "preload";
-    link.as = as;
-    link.crossOrigin = "anonymous"; // as the later request, or it would come twice
-    link.href = href;
-    document.head.append(link);
+    // With crossOrigin as the later request has it, or it would come twice.
+    document.head.append(Object.assign(link, { rel: "preload", as, crossOrigin: "anonymous", href }));
   }
 
   // fs.js comes while Python starts. Where it really lies is for fsbridge/fullstory/ to say: this is the usual place.
@@ -532,7 +579,7 @@
 
   // MicroPython runs the compiled package where it lies: the modules that this destination needs, or all of them.
   async function micropython() {
-    const usual = Object.keys(SOURCES).includes(data.destination) && source === SOURCES[data.destination];
+    const usual = source && source === SOURCES[data.destination];
     preload(base + FILES.micropython + "micropython.wasm", "fetch");
     const [module, romfs] = await Promise.all([
       import(base + FILES.micropython + "micropython.mjs"),
@@ -555,12 +602,29 @@
     return runtimes[runtime]();
   }
 
+  // A browser's first use of these takes long, and Python needs them: now, while it is on its way.
+  function warmUp() {
+    if (source === "analytics.js") Intl.DateTimeFormat();
+    try {
+      return [document.cookie, localStorage.length, sessionStorage.length];
+    } catch (error) {
+      // storage is denied
+    }
+  }
+
+  // Between the steps of the start the page may do what it has to.
+  const pause = () => new Promise((resolve) => setTimeout(resolve));
+
   async function boot() {
-    const live = interpreter();
-    // A browser's first use of this takes long, and the first message needs it: now, while the interpreter comes.
-    if (source === "analytics.js") setTimeout(() => Intl.DateTimeFormat());
+    const coming = interpreter();
     if (source === "analytics.js") preloadFullStory();
-    (await live).pyimport("fsbridge.tag").start(start);
+    setTimeout(warmUp);
+    const live = await coming;
+    await pause();
+    const { start } = live.pyimport("fsbridge.tag");
+    await pause();
+    start(config);
+    await pause();
     await inherit(); // not before: with the back/forward cache the last page may be hidden after this one has begun
     open();
   }

@@ -22,7 +22,7 @@ from ..runtime import (
     truthy,
 )
 from ..settings import Setting, SettingsError
-from .subscriptions import BadPayload, Subscription, numbered
+from .subscriptions import BadPayload, Preset, Subscription, numbered
 
 SOURCE = "segment-browser-actions"
 NAME = "Fullstory (Actions)"
@@ -144,10 +144,14 @@ DEFAULT_MAPPINGS = {
     "viewedPageV2": _PAGE,
 }
 PRESETS = (
-    ("Track Event", 'type = "track"', "trackEventV2"),
-    ("Identify User", 'type = "identify"', "identifyUserV2"),
-    ("Viewed Page", 'type = "page"', "viewedPageV2"),
+    ("Track Event", "track", "trackEventV2"),
+    ("Identify User", "identify", "identifyUserV2"),
+    ("Viewed Page", "page", "viewedPageV2"),
 )
+
+
+def _presets():
+    return [Preset(name, type_, action, DEFAULT_MAPPINGS[action]) for name, type_, action in PRESETS]
 
 
 class SegmentActions:
@@ -203,24 +207,18 @@ class SegmentActions:
         return own is not False and generic is not False
 
     def _subscribe(self, subscriptions):
-        if is_nullish(subscriptions):
-            subscriptions = [
-                {"name": name, "enabled": True, "subscribe": trigger, "partnerAction": action,
-                 "mapping": DEFAULT_MAPPINGS[action]}
-                for name, trigger, action in PRESETS
-            ]  # fmt: skip
-        known = [action for action, _ in ACTIONS]
-        self._subscriptions = [
-            Subscription(number, item, known, REQUIRED)
-            for number, item in numbered(self.name, subscriptions)
-            if truthy(get(item, "enabled"))
-        ]
+        self._subscriptions = _presets() if is_nullish(subscriptions) else self._enabled(subscriptions)
         self.plugins = []
         for action, perform in ACTIONS:
             own = [subscription for subscription in self._subscriptions if subscription.action == action]
             if own:
                 name = self.options["integrationName"]
                 self.plugins.append(_Action(name, NAME + " " + action, perform, own, self._tell))
+
+    def _enabled(self, subscriptions):
+        known = [action for action, _ in ACTIONS]
+        listed = numbered(self.name, subscriptions)
+        return [Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(get(item, "enabled"))]
 
     def _tell(self, problem):
         self.report(problem)

@@ -1,6 +1,6 @@
 """Subscriptions of Segment's Actions destinations: a trigger and a mapping for an action each."""
 
-from ..mapping import directives, fql
+from ..mapping import directives
 from ..runtime import from_python, get, is_nullish, items, keys, kind, make_object, text, truthy
 from ..settings import SettingsError, nearest
 
@@ -39,6 +39,8 @@ class Subscription:
         self._wrong_trigger = self._wrong_mapping = None
         mapping = get(given, "mapping")
         self._fields = make_object() if is_nullish(mapping) else mapping
+        from ..mapping import fql  # late: presets need none
+
         try:
             self._trigger = fql.parse(get(given, "subscribe"))
         except Exception as error:  # as with the vendor, it never matches
@@ -95,6 +97,32 @@ class Subscription:
     def _is_directive(self):
         """Whether one directive stands for all fields."""
         return any([key[:1] in ("@", "_") for key in keys(self._fields)])
+
+
+class Preset:
+    """A subscription of the destination's own, for each message of one type. ``mapping`` is plain data.
+
+    It costs a page nothing before such a message comes, and nothing can be wrong with it.
+    """
+
+    def __init__(self, name, type_, action, mapping):
+        self.title = "preset %r" % name
+        self.action = action
+        self.types = [type_]
+        self._fields = mapping
+        self._mapping = None
+
+    def payload(self, message):
+        """What the action gets of ``message``, None when it is of another type."""
+        if get(message, "type") not in self.types:
+            return None
+        if self._mapping is None:
+            self._mapping = directives.compile(from_python(self._fields))
+        return self._mapping(message)
+
+    def problems(self):
+        """Nothing is wrong."""
+        return []
 
 
 def _shown(value):

@@ -22,8 +22,8 @@ def mapping_steps(path: str) -> "list[str]":
     Dots separate; so do ``[`` before a quote or digit and ``]`` after one, and quotes themselves are dropped:
     ``a['b c'][0]`` is a, b c, 0. The path "" or "." is the message itself.
     """
-    if path == ".":
-        return []
+    if not any([char in path for char in "[]'\""]):
+        return [step for step in path.split(".") if step]
     steps = [""]
     previous = ""
     closing = False

@@ -62,6 +62,7 @@ json_copy = _port.json_copy
 json_size = _port.json_size
 from_json = _port.from_json
 to_base64 = _port.to_base64
+from_base64 = _port.from_base64
 lower = _port.lower
 upper = _port.upper
 trim = _port.trim

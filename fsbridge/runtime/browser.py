@@ -41,6 +41,9 @@ _from_entries = js.Object.fromEntries
 _percent_encode = _get(window, "encodeURIComponent")
 _unescape = _get(window, "unescape")
 _btoa = _get(window, "btoa")
+_percent_decode = _get(window, "decodeURIComponent")
+_escape = _get(window, "escape")
+_atob = _get(window, "atob")
 _has_own = js.Object.hasOwn
 _stringify = _get(js.JSON, "stringify")
 _parse = _get(js.JSON, "parse")
@@ -150,9 +153,8 @@ def keys(value):
     return _texts(attempt(_keys_of, js.Object, (value,)))
 
 
-def get(value, key):
-    if isinstance(value, JsProxy):
-        return read(value, key)
+def _get_of_ours(value, key):
+    """``value[key]`` of what isn't an object of JavaScript."""
     if isinstance(value, str):
         if key == "length":
             return len(value) + sum([char > "\uffff" for char in value])
@@ -161,6 +163,9 @@ def get(value, key):
     if is_nullish(value):
         return UNDEFINED
     return _get(_apply(_box, UNDEFINED, _array_of(outgoing(value))), key)  # a method of a primitive
+
+
+get = _own.getter(_get_of_ours)
 
 
 def safe_get(value, key):
@@ -243,6 +248,12 @@ def to_base64(value):
     for function in (_percent_encode, _unescape, _btoa):
         value = call(function, value)
     return value
+
+
+def from_base64(digits):
+    for function in (_atob, _escape, _percent_decode):
+        digits = call(function, digits)
+    return digits
 
 
 def json_copy(value):

@@ -585,6 +585,11 @@ def to_base64(value: str) -> str:
     return base64.b64encode(value.encode()).decode()
 
 
+def from_base64(digits: str) -> str:
+    """The text whose UTF-8 these base64 digits are, padded or not. Raises where there is none."""
+    return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode()
+
+
 def lower(value: str) -> str:
     return value.lower()
 

@@ -41,6 +41,18 @@ def read(obj, key):
     return value
 
 
+def getter(other):
+    """A function of a value and a key: `read`, or ``other`` where the value isn't JavaScript's."""
+
+    def get(value, key):  # all in one, as each call costs, and this one is made most
+        if type(value) is not JsProxy:
+            return other(value, key)
+        found = value[key] if type(key) is str else value[str(key)]
+        return _exact(value, key, found) if type(found) is int else found
+
+    return get
+
+
 def write(obj, key, value):
     """``obj[key] = value``, exact."""
     if type(value) is int and not -_SAFE < value < _SAFE:
@@ -122,7 +134,8 @@ def attempt(function, this, args):
         outcome = _guard(function, this, *args)
         if type(outcome) is str:
             raise JsError(outcome)
-        return read(outcome, "0")
+        value = outcome["0"]
+        return _exact(outcome, "0", value) if type(value) is int else value
     thunk = _object()
     bound = _apply(_bind, function, _array(this, *args))
     getter = _object()

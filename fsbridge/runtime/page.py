@@ -1,6 +1,7 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
-from . import NULL, ON_CPYTHON, UNDEFINED, ask, bound, construct, get, invoke, now, put, safe_get, safe_put
+from . import NULL, ON_CPYTHON, UNDEFINED, ask, bound, construct, get, invoke, is_nullish, now, put, safe_get, safe_put
+from . import text as text_of
 from . import window as real_window
 
 
@@ -70,7 +71,7 @@ class Page:
             return invoke(self.window, "randomUUID")
         # crypto.randomUUID exists on https pages only, this on every page.
         bytes_ = invoke(get(self.window, "crypto"), "getRandomValues", construct("Uint8Array", 16))
-        octets = [int(get(bytes_, index)) for index in range(16)]
+        octets = [int(octet) for octet in text_of(bytes_).split(",")]
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80
         digits = "".join(["%02x" % octet for octet in octets])
@@ -90,7 +91,10 @@ class Page:
         if name not in self._areas:
             try:
                 area = safe_get(self.window, name)
-                invoke(area, "getItem", "")
+                if is_nullish(area):  # a browser that has none
+                    area = None
+                else:
+                    invoke(area, "getItem", "")
             except Exception:
                 area = None
             self._areas[name] = area
@@ -106,8 +110,11 @@ class Page:
 
     def store(self, key, text, area="localStorage"):
         """Store a text; False when it is refused."""
+        storage = self._area(area)
+        if storage is None:
+            return False
         try:
-            invoke(self._area(area), "setItem", key, text)
+            invoke(storage, "setItem", key, text)
         except Exception:
             return False
         return True
@@ -131,7 +138,8 @@ class Page:
 
     def cookie(self, name):
         """A cookie's raw value, or None."""
-        for part in self.cookies().split("; "):
+        line = self.cookies()
+        for part in line.split("; ") if name in line else ():
             key, _, value = part.partition("=")
             if key == name:
                 return value

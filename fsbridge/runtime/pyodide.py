@@ -39,6 +39,11 @@ def read(obj, key):
     return value
 
 
+def getter(other):
+    """A function of a value and a key: `read`, or ``other`` where the value isn't JavaScript's."""
+    return lambda value, key: read(value, key) if isinstance(value, JsProxy) else other(value, key)
+
+
 def items(array):
     """The items of an array."""
     return [read(array, index) for index in range(array.length)]

@@ -5,14 +5,12 @@ _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.
 
 def encode(value: str, keep: str = "") -> str:
     """``encodeURIComponent(value)``, leaving the characters of ``keep`` as they are, too."""
-    out = []
-    for char in value:
-        if char in _UNRESERVED or char in keep:
-            out.append(char)
-        else:
-            for octet in char.encode():
-                out.append("%%%02X" % octet)
-    return "".join(out)
+    safe = _UNRESERVED + keep
+    # Character by character would take MicroPython long: a text is searched for what it holds that isn't safe.
+    for char in sorted(set(value.strip(safe)), key=lambda char: char != "%"):
+        if char not in safe:
+            value = value.replace(char, "".join(["%%%02X" % octet for octet in char.encode()]))
+    return value
 
 
 def decode(value: str) -> str:

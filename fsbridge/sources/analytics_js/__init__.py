@@ -25,7 +25,6 @@ from ...runtime import (
     truthy,
 )
 from . import arguments
-from .links import Links
 from .listeners import Listeners
 from .message import Factory, Invalid, query_calls, query_of
 from .pipeline import LIMIT, Pipeline, is_promise
@@ -93,8 +92,7 @@ class AnalyticsJs:
         self._serial = 0
         self._on_time = make_function(self._call_back, "callback")
         self._said = []
-        self._user_object = self._object_of("user", lambda: self.user)
-        self._group_object = self._object_of("group", lambda: self.group)
+        self._objects = {}  # what ``user()`` and ``group()`` give
 
     def _set_identity(self, options):
         cookie = get(options, "cookie")
@@ -199,6 +197,13 @@ class AnalyticsJs:
         self._held.append((method, args, moment or self.page.moment(), resolve))
         return promise
 
+    def hand_back(self):
+        """Give up what waits: the messages in the pipeline, and calls ``(method, args, moment)``. Promises settle."""
+        held, self._held = self._held, []
+        for _, _, _, resolve in held:
+            resolve(UNDEFINED)
+        return self.pipeline.hand_back(), [call_[:3] for call_ in held]
+
     def _go(self, options, settings, cdn, disabled):
         if disabled:  # calls then come to nothing, and are remembered nowhere
             self.pipeline.install(())
@@ -297,6 +302,11 @@ class AnalyticsJs:
             fields["name"] = name
         return self._send(kind_, fields, options, callback, lambda sent: (category, name, get(sent, "properties")))
 
+    def _do_message(self, args):
+        """A message that was on its way when an earlier page was left."""
+        self.pipeline.send(get(args, 0), lambda final: None)
+        return UNDEFINED
+
     def _do_identify(self, args):
         user_id, traits, options, callback = arguments.user(args, self.user.id)
         self.user.identify(user_id, traits)
@@ -305,7 +315,7 @@ class AnalyticsJs:
 
     def _do_group(self, args):
         if get(args, "length") == 0:
-            return self._group_object
+            return self._object_of("group", lambda: self.group)
         group_id, traits, options, callback = arguments.user(args, self.group.id)
         self.group.identify(group_id, traits)
         fields = {"groupId": self.group.id(), "traits": _or_empty(self.group.traits())}
@@ -395,7 +405,7 @@ class AnalyticsJs:
         return UNDEFINED
 
     def _do_user(self, args):
-        return self._user_object
+        return self._object_of("user", lambda: self.user)
 
     def _do_setAnonymousId(self, args):
         return self.user.anonymous_id(get(args, 0))
@@ -432,6 +442,8 @@ class AnalyticsJs:
 
     def _tracked(self):
         if self._links is None:
+            from .links import Links  # late: few pages track links
+
             self._links = Links(self)
         return self._links
 
@@ -489,6 +501,11 @@ class AnalyticsJs:
     # Objects that the API hands out: analytics.user() and analytics.group()
 
     def _object_of(self, name, current):
+        if name not in self._objects:
+            self._objects[name] = self._made_object_of(name, current)
+        return self._objects[name]
+
+    def _made_object_of(self, name, current):
         def traits(args):
             return current().traits(get(args, 0))
 

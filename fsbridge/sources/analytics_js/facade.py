@@ -21,7 +21,9 @@ class Facades:
     """Makes payloads; their methods exist once, for all of them."""
 
     def __init__(self):
-        self._methods = []
+        self._methods = []  # on first use: hardly any page has middleware
+
+    def _make_methods(self):
         for name in _FIELDS:
             self._methods.append((name, make_method(self._field(name), name)))
         for name in _OBJECTS:
@@ -33,6 +35,8 @@ class Facades:
 
     def make(self, message):
         """A payload whose ``obj`` is ``message`` itself."""
+        if not self._methods:
+            self._make_methods()
         payload = make_object(self._methods)
         put(payload, "obj", message)
         return payload

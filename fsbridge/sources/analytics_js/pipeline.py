@@ -60,6 +60,7 @@ class Pipeline:
         self.workspace = None
         self._waiting = []
         self._work = None
+        self._current = None  # the message that is worked on, as given
         self._facades = Facades()
         self._turn = 0
         # One function of each kind for good: JavaScript would keep one made for every message.
@@ -148,6 +149,17 @@ class Pipeline:
             self._waiting.pop(0)
         self._waiting.append((message, done))
 
+    def hand_back(self):
+        """Give up the messages that are on their way, in order; for their senders they are through, as dropped ones."""
+        waiting, self._waiting = self._waiting, []
+        if self._work is not None:
+            self._work = None
+            self._turn += 1
+            waiting.insert(0, self._current)
+        for _, done in waiting:
+            done(None)
+        return [message for message, _ in waiting]
+
     # A message's way is a generator that yields each promise to wait for; with none it runs through at once.
 
     def _run(self, work):
@@ -195,6 +207,7 @@ class Pipeline:
         return UNDEFINED
 
     def _carry(self, message, done):
+        self._current = message, done
         if self.workspace is not None:
             self.workspace.plan(message)
         for kind_, step in self.steps + self.enrichments:

@@ -6,8 +6,7 @@ scripts or cookies on the page say it).
 
 import json
 
-from ...runtime import get, invoke, is_nullish, kind, safe_get, trim
-from .. import base64
+from ...runtime import from_base64, get, invoke, is_nullish, kind, safe_get, trim
 from ..percent import decode
 from .values import plain_data
 
@@ -138,7 +137,7 @@ def _ask_ketch(page):
     cookie = page.cookie("_ketch_consent_v1_")
     if not cookie:
         return None
-    purposes = json.loads(base64.decode(decode(cookie)).decode())
+    purposes = json.loads(from_base64(decode(cookie)))
     return [(name, isinstance(state, dict) and state.get("status") == "granted") for name, state in purposes.items()]
 
 

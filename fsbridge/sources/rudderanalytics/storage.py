@@ -3,9 +3,8 @@
 An area is "cookieStorage", "localStorage", "sessionStorage" or "memoryStorage"; "none" keeps nothing.
 """
 
-from ...runtime import NULL, from_json, get, is_nullish, kind, to_base64, to_json
+from ...runtime import NULL, from_base64, from_json, get, is_nullish, kind, to_base64, to_json
 from ...runtime import text as text_of
-from .. import base64
 from ..percent import decode, encode
 
 COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
@@ -131,6 +130,8 @@ class Stores:
             try:
                 return PREFIX + to_base64(text)
             except Exception:  # half a surrogate pair
+                from .. import base64  # late: hardly any visitor needs it
+
                 return PREFIX + base64.encode(text.encode())
         if self._encoding == "legacy":
             from . import legacy  # late: hardly any visitor needs it
@@ -170,7 +171,7 @@ def _decoded_legacy(text):
 
 def _decoded_v3(text):
     if text.startswith(PREFIX):
-        return base64.decode(text[len(PREFIX) :]).decode()
+        return from_base64(text[len(PREFIX) :])
     return text
 
 

@@ -93,11 +93,12 @@ class Visitor:
 
     def _gather(self):
         """Bring what lies in other areas into the area of its entry; the last one that has it wins."""
+        at_hand = self._areas_at_hand()
         for entry, key in ENTRIES:
             home = self.areas[entry]
             if home == storage.NONE:
                 continue
-            for area in self._areas_at_hand():
+            for area in at_hand:
                 if area != home and self._stores.holds(area, key):
                     value = self._stores.read(area, key)
                     if value is not NULL and value != "":
