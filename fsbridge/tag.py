@@ -16,7 +16,6 @@ from .runtime import (
     make_array,
     make_function,
     make_object,
-    record,
     use_helpers,
 )
 from .runtime.page import Moment, Page
@@ -90,7 +89,7 @@ def _waiting(method, args, moment):
             ("time", moment.time),
         )
     )
-    return record(method=method, args=args, moment=when)
+    return make_object((("method", method), ("args", args), ("moment", when)))
 
 
 def _waited(entry):

@@ -32,6 +32,7 @@
   };
   const CHAINED = /^(on|once|off|emit|debug|use)$/;
   const SOURCES = {
+    __proto__: null, // nobody's destination is "toString"
     "segment-classic": "analytics.js",
     "segment-actions": "analytics.js",
     rudderstack: "rudderanalytics",
@@ -204,9 +205,8 @@
     }
     queueMicrotask(() => {
       for (const [name] of ours) delete object[name];
-      // Without the list that a snippet leaves it was the page itself, which may wrap a method.
-      Object.assign(object, Object.fromEntries(ours), object.methods ? {} : given);
-      delete object.methods;
+      // Every snippet has a load of its own. Without, it was the page itself, which may wrap a method.
+      Object.assign(object, Object.fromEntries(ours), given.load ? {} : given);
     });
   }
 
@@ -298,7 +298,9 @@
     return type === "n" ? Number(content) : type === "b" ? BigInt(content) : undefined;
   }
 
-  const fullstory = () => window[window._fs_namespace || "FS"];
+  function fullstory() {
+    return window[window._fs_namespace || "FS"];
+  }
 
   // Whether fs.js is there.
   function isLive() {

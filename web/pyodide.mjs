@@ -8,10 +8,25 @@
  * tag's.
  */
 export function boot(loadPyodide, indexURL, ours, version) {
-  return restore(loadPyodide, indexURL, ours, version).catch((error) => {
+  const started = restore(loadPyodide, indexURL, ours, version).catch((error) => {
     console.warn("[fsbridge] Pyodide starts without its snapshot: " + ((error && error.message) || error));
     return plain(loadPyodide, indexURL, ours);
   });
+  return new Promise((resolve, reject) => {
+    const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), PATIENCE);
+    started.finally(() => clearTimeout(doubting)).then(resolve, reject);
+  });
+}
+
+const PATIENCE = 3000; // milliseconds
+
+// Throws where there is no WebAssembly to be had: Pyodide itself would wait for ever.
+async function examine(url) {
+  const reader = (await fetched(url)).body.getReader();
+  const { value } = await reader.read();
+  reader.cancel();
+  if (String(value && value.slice(0, 4)) !== "0,97,115,109") throw new Error(url + " is no WebAssembly");
+  await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); // the page's policy may not allow any
 }
 
 async function fetched(url) {

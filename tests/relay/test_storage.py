@@ -4,6 +4,7 @@ import asyncio
 import resource
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,7 +73,8 @@ def test_a_commit_for_many_requests(queue):
         await asyncio.gather(*waiting, return_exceptions=True)
         committer.stop()
 
-    asyncio.run(appended())
+    with ThreadPoolExecutor(1) as own:  # a browser test's loop may be running in this thread
+        own.submit(asyncio.run, appended()).result()
     assert [each.key for each in queue.after(0, 1000)] == [f"key-u1-{number}" for number in range(100)]
 
 
