@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fsbridge.mapping import liquid
@@ -50,6 +50,7 @@ def test_only_mapping_errors_come_out_and_nothing_is_changed(mapping: Any, messa
 
 @given(message=MESSAGES)
 def test_values_found_by_a_path_keep_their_identity(message: dict[str, Any]) -> None:
+    assume("__proto__" not in str(message))  # becomes the prototype, as with the vendor
     payload = resolve({"x": {"@path": "$.a"}}, message)
     assert payload.get("x", UNDEFINED) is message.get("a", UNDEFINED)
 
