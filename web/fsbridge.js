@@ -220,7 +220,7 @@
       else current = value;
     };
     try {
-      Object.defineProperty(window, name, { configurable: true, get: () => current, set });
+      Object.defineProperty(window, name, { configurable: true, enumerable: true, get: () => current, set });
     } catch (error) {
       window[name] = object; // the page has declared it with var
     }

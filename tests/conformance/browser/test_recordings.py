@@ -33,20 +33,15 @@ SPREAD = 23
 def everywhere(scenarios: list[dict[str, Any]]) -> Any:
     """Parametrize a test over the ways to play and these scenarios."""
     plays = [("micropython", scenario) for scenario in scenarios]
-    plays += [("warm", scenario) for scenario in scenarios if not needs_a_fresh_page(scenario)]
+    plays += [("warm", scenario) for scenario in scenarios if "timezone" not in scenario]
     plays += [
         ("pyodide", scenario)
         for index, scenario in enumerate(scenarios)
-        if index % SPREAD == 0 or needs_a_fresh_page(scenario)
+        if index % SPREAD == 0 or "timezone" in scenario
     ]
     return pytest.mark.parametrize(
         ("mode", "scenario"), [pytest.param(*play, id=f"{play[0]}-{identifier(play[1])}") for play in plays]
     )
-
-
-def needs_a_fresh_page(scenario: dict[str, Any]) -> bool:
-    """Whether a page that has served others isn't like new enough: for a time zone, or for a buffer before the tag."""
-    return "timezone" in scenario or scenario.get("loader") == "snippet" or bool(scenario.get("loadLast"))
 
 
 def runtime(mode: str) -> str:
