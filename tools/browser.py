@@ -52,9 +52,9 @@ def starts(chromium: str) -> bool:
     return True
 
 
-def installed() -> list[str]:
-    """The paths of installed Chromium and Chrome browsers."""
-    paths = [shutil.which(name) for name in INSTALLED] + [path for path in PLACES if os.path.exists(path)]
+def installed(names: tuple[str, ...] = INSTALLED, places: tuple[str, ...] = PLACES) -> list[str]:
+    """The paths of installed browsers, found by their commands' names or where they usually are."""
+    paths = [shutil.which(name) for name in names] + [path for path in places if os.path.exists(path)]
     return [path for path in paths if path]
 
 

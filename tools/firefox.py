@@ -7,7 +7,6 @@ python -m tools.firefox    finds or installs one and prints its path (an empty l
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from typing import Any
 
 from websockets.sync.client import connect
 
-from .browser import install_package
+from . import browser
 
 FIREFOX = "FSBRIDGE_FIREFOX"
 INSTALLED = ("firefox-esr", "firefox")
@@ -181,8 +180,7 @@ def starts(path: str) -> bool:
 
 def installed() -> list[str]:
     """The paths of installed Firefox browsers."""
-    paths = [shutil.which(name) for name in INSTALLED] + [path for path in PLACES if os.path.exists(path)]
-    return [path for path in paths if path]
+    return browser.installed(INSTALLED, PLACES)
 
 
 def provision() -> str:
@@ -192,7 +190,7 @@ def provision() -> str:
         return chosen
     found = next(filter(starts, installed()), "")
     if not found:
-        install_package("firefox-esr")
+        browser.install_package("firefox-esr")
         found = next(filter(starts, installed()), "")
     return found
 

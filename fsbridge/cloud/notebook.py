@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from pyodide.ffi import JsException
 from pyodide_http._requests import PyodideHTTPAdapter
+
+from ..runtime.browser import JsError
 
 _BROWSERS_OWN = {"accept-encoding", "connection", "content-length", "user-agent"}
 """Headers that pages must not set; trying is an error on the console for each."""
@@ -21,7 +22,7 @@ class Adapter(PyodideHTTPAdapter):  # type: ignore[misc]
             del request.headers[name]
         try:
             response = super().send(request, **options)
-        except JsException as error:
+        except JsError as error:
             problem = str(error)
         else:
             if response.status_code:

@@ -131,7 +131,7 @@ class Snippet:
         queue = get(self.fs, "q")
         put(self.fs, "q", make_array())
         for entry in items(queue) if kind(queue) == "array" else ():
-            self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])
+            self._forget(entry)
 
     def resume(self):
         """fs.js came: undo `release`."""
@@ -164,8 +164,10 @@ class Snippet:
         index = 0
         while get(get(queue, index), 0) in _SETTING_UP:
             index += 1
-        dropped = get(invoke(queue, "splice", index, 1), 0)
-        self._lose(*[get(dropped, index) for index in (0, 1, 2, 4, 5)])
+        self._forget(get(invoke(queue, "splice", index, 1), 0))
+
+    def _forget(self, entry):
+        self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])  # the page may have put it there, shorter
 
     def _lose(self, operation, options, source, reject, version):
         self._on_lost(operation, options, source, version)

@@ -21,6 +21,13 @@ def html_page(*parts, title="Shop"):
     return "\n".join(["<!doctype html>", f"<title>{title}</title>", *written])
 
 
+def rudder_page(page):
+    """RudderStack's page properties on a visit without a referrer, from those of analytics.js."""
+    direct = {"referrer": "$direct", "referringDomain": ""}
+    initial = {"initialReferrer": "$direct", "initialReferringDomain": ""}
+    return {**page, **direct, **initial, "tabUrl": page["url"]}
+
+
 def wait_until(page, expression, seconds=30):
     """Poll a JavaScript expression until it is truthy, also under a CSP without eval; returns its value."""
     for _ in range(seconds * 50):

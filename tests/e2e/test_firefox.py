@@ -12,7 +12,7 @@ from fsbridge.testing import FS, UNDEFINED
 from tools.firefox import FIREFOX, NONE, Firefox, installed
 from tools.serve import Site, address, server
 
-from .shop import ORG, html_page, tag, wait_until
+from .shop import ORG, html_page, rudder_page, tag, wait_until
 from .visitor import Visitor, wire
 
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' https://edge.fullstory.com"
@@ -150,15 +150,7 @@ def test_rudderstack(visitor, shop, runtime):
     visitor.tab.goto(url)
     wait_until(visitor.tab, READY)
     visitor.tab.evaluate("rudderanalytics.page('homepage')")
-    homepage = {
-        **page_properties(url),
-        "name": "homepage",
-        "referrer": "$direct",
-        "referringDomain": "",
-        "initialReferrer": "$direct",
-        "initialReferringDomain": "",
-        "tabUrl": url,
-    }
+    homepage = {**rudder_page(page_properties(url)), "name": "homepage"}
     visitor.expect_calls(
         FS.identify("user-1", {"name": "John", "email": "john@xyz.com"}),
         FS.event("Early", AS_JSON),

@@ -7,7 +7,7 @@ import pytest
 
 from fsbridge.testing import FS, UNDEFINED
 
-from .shop import ORG, Console, html_page, tag, wait_until
+from .shop import ORG, Console, html_page, rudder_page, tag, wait_until
 
 pytestmark = pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
 
@@ -137,15 +137,7 @@ def test_rudderstack(shop, fullstory, console, runtime):
       rudderanalytics.track("Order Completed", { orderId: "1234567", price: "567", currency: "USD", unit_size: 1 });
       rudderanalytics.page("homepage");
     }""")
-    homepage = {
-        **page_properties(),
-        "name": "homepage",
-        "referrer": "$direct",
-        "referringDomain": "",
-        "initialReferrer": "$direct",
-        "initialReferringDomain": "",
-        "tabUrl": "https://shop.example/",
-    }
+    homepage = {**rudder_page(page_properties()), "name": "homepage"}
     fullstory.expect_calls(
         FS.identify("anonymous-1", {"plan": "free"}),
         FS.identify("userId", {"name": "John", "email": "john@xyz.com", "plan": "free"}),
