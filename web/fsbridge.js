@@ -112,10 +112,8 @@
     const waiting = [args];
     while (waiting.length) {
       const value = waiting.pop();
-      const isFunction = typeof value === "function";
-      if (!value || (typeof value !== "object" && !isFunction) || seen.has(value)) continue;
+      if (!value || !/^(object|function)$/.test(typeof value) || seen.has(value)) continue;
       seen.add(value);
-      void (value instanceof Object || (isFunction && "_ref" in value));
       if (Object.prototype.toString.call(value) !== "[object Object]" && !Array.isArray(value)) continue;
       for (const key of Object.keys(value)) {
         try {
@@ -550,11 +548,13 @@
     },
   };
 
-  async function load(path) {
+  async function fetched(path) {
     const response = await fetch(base + path);
     if (!response.ok) throw new Error(path + ": " + response.status);
-    return new Uint8Array(await response.arrayBuffer());
+    return response;
   }
+
+  const load = async (path) => new Uint8Array(await (await fetched(path)).arrayBuffer());
 
   // For what comes only later by itself: asked for now, it arrives with everything else.
   function preload(href, as) {
@@ -582,12 +582,12 @@
   // MicroPython runs the compiled package where it lies: the modules that this destination needs, or all of them.
   async function micropython() {
     const usual = source && source === SOURCES[data.destination];
-    preload(base + FILES.micropython + "micropython.wasm", "fetch");
-    const [module, romfs] = await Promise.all([
-      import(base + FILES.micropython + "micropython.mjs"),
+    const [{ boot }, wasm, romfs] = await Promise.all([
+      import(base + FILES.fsbridge + "micropython.mjs"),
+      fetched(FILES.micropython + "micropython.wasm"),
       load(FILES.fsbridge + (usual ? data.destination : "all") + ".romfs"),
     ]);
-    return module.loadMicroPython({ heapsize: 2 * 1024 * 1024, linebuffer: true, romfs });
+    return boot(wasm, romfs);
   }
 
   async function pyodide() {

@@ -6,9 +6,9 @@
 |---|---|
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
-| ``fsbridge/`` | the package for the tag: ``<destination>.romfs`` and ``all.romfs`` for MicroPython, ``fsbridge.zip`` |
-| ``micropython/`` | ``micropython.mjs``, ``micropython.wasm`` |
-| | for Pyodide ``pyodide.snapshot``, its memory with the package imported, and ``pyodide.mjs``, which starts it |
+| ``fsbridge/`` | for MicroPython ``micropython.mjs``, its host, and the package: ``<destination>.romfs``, ``all.romfs`` |
+| | for Pyodide ``pyodide.mjs``, which starts it, ``pyodide.snapshot``, its memory with the package imported, and ``fsbridge.zip`` |
+| ``micropython/`` | ``micropython.wasm``, and ``micropython.mjs``, which PyScript needs and the tag doesn't |
 | ``pyodide/`` | ``pyodide.mjs``, ``pyodide-lock.json``, ``pyodide.asm.{mjs,wasm}``, ``python_stdlib.zip`` |
 
 That is a build for development. A release differs in what makes visits fast: the folders' names end in a hash of what
@@ -55,7 +55,7 @@ _TABLE = re.compile(r"(?<= FILES = )\{.*\}(?=;$)", re.MULTILINE)
 """The table in the tag that says where everything else is."""
 
 _COMMENTS = re.compile(r"^/\*.*?\*/\n|^ *// [^\n]*\n|^ +| +// [^\n]*$", re.MULTILINE | re.DOTALL)
-"""Comments and indentation, a third of the compressed tag."""
+"""Comments and indentation, which only readers need: a third of the compressed tag."""
 
 
 def web_sources() -> Path:
@@ -118,12 +118,13 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     (out / "fsbridge.zip").write_bytes(zipped)
     (out / "fsbridge").mkdir()
     if "micropython" in runtimes:
+        _script(web / "micropython.mjs", out / "fsbridge")
         version = pinned_versions()[INTERPRETERS["micropython"][0]]
         for name, image in archives.romfs_archives(sources, version).items():
             (out / "fsbridge" / f"{name}.romfs").write_bytes(image)
     if "pyodide" in runtimes:
         (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
-        shutil.copyfile(web / "pyodide.mjs", out / "fsbridge" / "pyodide.mjs")
+        _script(web / "pyodide.mjs", out / "fsbridge")
         memory = snapshot.make(web / "snapshot.mjs", node_modules / INTERPRETERS["pyodide"][0], zipped)
         (out / "fsbridge" / "pyodide.snapshot").write_bytes(memory)
 
@@ -143,9 +144,17 @@ def _check(node_modules: Path, package: str, web: Path) -> None:
 
 
 def _tag(source: str, names: dict[str, str]) -> bytes:
-    """The tag with the folders' ``names`` in its table, and without what only its readers need."""
+    """The tag with the folders' ``names`` in its table."""
     table = ", ".join(f'{folder}: "{name}/"' for folder, name in names.items())
     text, replaced = _TABLE.subn(f"{{ {table} }}", source)
     if replaced != 1:
         raise BuildError("web/fsbridge.js has no line `const FILES = {…};`, or several.")
-    return _COMMENTS.sub("", text).encode()
+    return _bare(text)
+
+
+def _script(source: Path, folder: Path) -> None:
+    (folder / source.name).write_bytes(_bare(source.read_text(encoding="utf-8")))
+
+
+def _bare(script: str) -> bytes:
+    return _COMMENTS.sub("", script).encode()

@@ -33,7 +33,7 @@ def preloads(names: Mapping[str, str], destination: str) -> list[str]:
     """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
     files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.romfs"]
     return [
-        f'<link rel="modulepreload" href="/fsbridge/{names["micropython"]}/micropython.mjs">',
+        f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.mjs">',
         *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),
     ]
 

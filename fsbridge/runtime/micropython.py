@@ -32,6 +32,10 @@ class JsError(Exception):
     """JavaScript threw; the text of its error is not known here."""
 
 
+# The tag's own host (web/micropython.mjs) lets every number cross as it is; interpreters of other pages don't.
+_CROSSES_WHOLE = type(_get(js.Number, "MAX_SAFE_INTEGER")) is float
+
+
 def read(obj, key):
     """``obj[key]``, exact for own properties. Not for objects whose getters may throw."""
     # A text key: with a number MicroPython checks the bounds, and throws.
@@ -50,7 +54,10 @@ def getter(other):
         found = value[key] if type(key) is str else value[str(key)]
         return _exact(value, key, found) if type(found) is int else found
 
-    return get
+    def get_whole(value, key):
+        return value[key] if type(value) is JsProxy else other(value, key)
+
+    return get_whole if _CROSSES_WHOLE else get
 
 
 def write(obj, key, value):
@@ -78,6 +85,8 @@ def make_object(pairs=()):
 
 
 def _exact(obj, key, cut):
+    if _CROSSES_WHOLE:
+        return cut
     descriptor = _descriptor(obj, key)
     if descriptor is UNDEFINED:  # inherited: the cut number is all there is
         return cut
@@ -100,9 +109,13 @@ _start = int(_array(js.Date.new()).map(_get(js.globalThis, "Number")).join(""))
 _HALF = 1 << 31
 
 
-def now():
-    """Milliseconds since 1970: only 32 bits of the clock cross, which count on from the whole reading at the start."""
+def _count_on():
+    """Only 32 bits of the clock cross, which count on from the whole reading at the start."""
     return float(_start + ((_clock() - _start + _HALF) & 0xFFFFFFFF) - _HALF)
+
+
+now = _clock if _CROSSES_WHOLE else _count_on
+"""Milliseconds since 1970."""
 
 
 def outgoing(value):

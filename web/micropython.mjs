@@ -1,0 +1,449 @@
+/*
+ * Boots MicroPython for the tag, and is its WebAssembly module's host in place of the JavaScript that comes with it: that
+ * one is large, made for debugging, and keeps its state in globals, where a second MicroPython on the page would find it.
+ * Here values cross exactly, numbers beyond 32 bits and halves of surrogate pairs, too.
+ *
+ * It hosts one interpreter, for code that runs synchronously: what such code doesn't need (files, coroutines) isn't here.
+ * What the module imports and exports is fixed by the version that package.json pins.
+ */
+
+const HEAP_SIZE = 2 * 1024 * 1024; // bytes, to begin with
+const STACK_SIZE = 2048; // words
+const NO_SUCH_FILE = -44; // emscripten's errno
+
+// How a value in the module's memory is laid out: three words, of which the first is one of these.
+const TO_PYTHON = { undefined: 0, null: 1, boolean: 2, integer: 3, double: 4, string: 5, known: 6, object: 7, python: 8 };
+const TO_JS = { exception: -1, none: 1, boolean: 2, integer: 3, double: 4, string: 5, callable: 6, object: 9, known: 10 };
+const VALUE = 12; // bytes
+
+let wasm; // the module's exports
+let bytes; // its memory
+let words;
+
+function look() {
+  bytes = new Uint8Array(wasm.memory.buffer);
+  words = new Int32Array(wasm.memory.buffer);
+}
+
+/*
+ * MicroPython that can import what is in `romfs`, bytes; `response` is the one with micropython.wasm. Gives an object with
+ * `pyimport(name)`, a module's attributes.
+ */
+export async function boot(response, romfs) {
+  const module = await compile(response);
+  const names = WebAssembly.Module.imports(module).map(({ name }) => name);
+  const catchers = await catching(names.filter((name) => name.startsWith("invoke_")));
+  const env = { ...imports, ...catchers };
+  for (const name of names) env[name] = env[name] || (() => NO_SUCH_FILE); // the rest is for files: there are none
+  wasm = (await WebAssembly.instantiate(module, { env, wasi_snapshot_preview1: env })).exports;
+  await catchers.serve(wasm);
+  look();
+  wasm.emscripten_stack_init();
+  wasm.__wasm_call_ctors();
+  const archive = wasm.malloc(romfs.length);
+  bytes.set(romfs, archive);
+  constant = { from: archive, to: archive + romfs.length };
+  wasm.mp_js_register_romfs(archive, romfs.length);
+  wasm.mp_js_init(STACK_SIZE, HEAP_SIZE);
+  wasm.proxy_c_init();
+  return { pyimport };
+}
+
+// While it arrives, if the server says what it is.
+async function compile(response) {
+  const streams = response.headers.get("Content-Type") === "application/wasm";
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+function pyimport(name) {
+  return withStack(2 * VALUE, (at) => {
+    give(name, at);
+    wasm.mp_js_do_import(words[at / 4 + 2], at + VALUE);
+    wasm.free(words[at / 4 + 2]);
+    return take(at + VALUE);
+  });
+}
+
+// `action(address)` with that much of the module's stack.
+function withStack(size, action) {
+  const before = wasm.emscripten_stack_get_current();
+  try {
+    return action(wasm._emscripten_stack_alloc(size));
+  } finally {
+    wasm._emscripten_stack_restore(before);
+  }
+}
+
+// Strings
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+const LONG = 64; // from here on the browser's own are faster
+let constant; // where strings stay what they are
+const constants = new Map(); // those that have been needed, by address
+
+function string(at, length) {
+  if (at < constant.from || at >= constant.to) return decode(at, at + length);
+  let found = constants.get(at);
+  if (found === undefined || found.length !== length) constants.set(at, (found = decode(at, at + length)));
+  return found;
+}
+
+// Names of attributes are kept for good, and end with a zero.
+function attribute(at) {
+  let found = constants.get(at);
+  if (found === undefined) constants.set(at, (found = decode(at, bytes.indexOf(0, at))));
+  return found;
+}
+
+function decode(at, end) {
+  if (end - at > LONG) {
+    try {
+      return decoder.decode(bytes.subarray(at, end));
+    } catch (error) {
+      // half a surrogate pair
+    }
+  }
+  let text = "";
+  while (at < end) {
+    let code = bytes[at++];
+    if (code > 0xef) code = ((code & 7) << 18) | (tail(at++) << 12) | (tail(at++) << 6) | tail(at++);
+    else if (code > 0xdf) code = ((code & 15) << 12) | (tail(at++) << 6) | tail(at++);
+    else if (code > 0x7f) code = ((code & 31) << 6) | tail(at++);
+    text += String.fromCodePoint(code);
+  }
+  return text;
+}
+
+const tail = (at) => bytes[at] & 63;
+
+// Writes a string, and a zero, into memory of its own; `out` gets its length and address.
+function encode(text, out) {
+  const start = wasm.malloc(3 * text.length + 1);
+  let at = start;
+  if (text.length > LONG && text.isWellFormed && text.isWellFormed()) {
+    at += encoder.encodeInto(text, bytes.subarray(start)).written;
+  } else {
+    for (let index = 0; index < text.length; index++) {
+      const code = text.codePointAt(index);
+      if (code < 0x80) {
+        bytes[at++] = code;
+      } else if (code < 0x800) {
+        bytes[at++] = 0xc0 | (code >> 6);
+        bytes[at++] = 0x80 | (code & 63);
+      } else {
+        if (code > 0xffff) {
+          index++;
+          bytes[at++] = 0xf0 | (code >> 18);
+          bytes[at++] = 0x80 | ((code >> 12) & 63);
+        } else {
+          bytes[at++] = 0xe0 | (code >> 12);
+        }
+        bytes[at++] = 0x80 | ((code >> 6) & 63);
+        bytes[at++] = 0x80 | (code & 63);
+      }
+    }
+  }
+  bytes[at] = 0;
+  words[out / 4 + 1] = at - start;
+  words[out / 4 + 2] = start;
+}
+
+// JavaScript's values for Python
+
+const objects = [globalThis, undefined]; // those that Python holds, by number; the first two for good
+const numbers = new Map([[globalThis, 0]]);
+const free = []; // numbers
+const double = new Float64Array(1);
+const halves = new Int32Array(double.buffer);
+
+function give(value, out) {
+  let kind = TO_PYTHON[typeof value];
+  const word = out / 4 + 1;
+  if (typeof value === "string") {
+    encode(value, out);
+  } else if (typeof value === "boolean") {
+    words[word] = value;
+  } else if (typeof value === "number") {
+    kind = (value | 0) === value && (value || 1 / value > 0) ? TO_PYTHON.integer : TO_PYTHON.double;
+    if (kind === TO_PYTHON.integer) {
+      words[word] = value;
+    } else {
+      double[0] = value;
+      words[word] = halves[0];
+      words[word + 1] = halves[1];
+    }
+  } else if (value === null) {
+    kind = TO_PYTHON.null;
+  } else if (value !== undefined) {
+    const python = typeof value === "function" || typeof value === "object" ? ids.get(value) : undefined;
+    let number = python;
+    kind = TO_PYTHON.python;
+    if (python === undefined) {
+      number = numbers.get(value);
+      kind = TO_PYTHON.known;
+      if (number === undefined) {
+        number = free.length ? free.pop() : objects.length;
+        objects[number] = value;
+        numbers.set(value, number);
+        kind = TO_PYTHON.object;
+      }
+    }
+    words[word] = number;
+  }
+  words[word - 1] = kind;
+}
+
+function release(number) {
+  if (number < 2) return;
+  numbers.delete(objects[number]);
+  objects[number] = undefined;
+  free.push(number);
+}
+
+// Python's values for JavaScript
+
+const ids = new WeakMap(); // of what stands for Python's objects here
+const standing = new Map(); // and by their ids, weakly
+const asked = []; // of those, what Python is about to name
+const finished = new FinalizationRegistry((id) => {
+  standing.delete(id);
+  wasm.proxy_c_free_obj(id);
+});
+
+class PythonError extends Error {
+  name = "PythonError";
+}
+
+function take(at) {
+  const word = at / 4 + 1;
+  const content = words[word];
+  switch (words[word - 1]) {
+    case TO_JS.string:
+      return string(words[word + 1], content);
+    case TO_JS.object:
+      return objects[content];
+    case TO_JS.none:
+      return null;
+    case TO_JS.boolean:
+      return !!content;
+    case TO_JS.integer:
+      return content;
+    case TO_JS.double:
+      halves[0] = content;
+      halves[1] = words[word + 1];
+      return double[0];
+    case TO_JS.known:
+      return asked.splice(content, 1, undefined)[0];
+    case TO_JS.exception:
+      const text = decode(words[word + 1], words[word + 1] + content);
+      wasm.free(words[word + 1]);
+      throw new PythonError(text.split("\x04")[1]);
+    case TO_JS.callable:
+      return stand((...args) => call(content, args), content);
+    default:
+      return stand(new Proxy({}, { get: (_, name) => read(content, name) }), content);
+  }
+}
+
+function stand(value, id) {
+  ids.set(value, id);
+  standing.set(id, new WeakRef(value));
+  finished.register(value, id);
+  return value;
+}
+
+function call(id, args) {
+  const count = args.length;
+  return withStack((count + 1) * VALUE, (at) => {
+    for (let index = 0; index < count; index++) give(args[index], at + (index + 1) * VALUE);
+    wasm.proxy_c_to_js_call(id, count, at + VALUE, at);
+    return take(at);
+  });
+}
+
+function read(id, name) {
+  if (typeof name !== "string" || name === "then") return undefined;
+  return withStack(2 * VALUE, (at) => {
+    give(name, at);
+    wasm.proxy_c_to_js_lookup_attr(id, words[at / 4 + 2], at + VALUE);
+    wasm.free(words[at / 4 + 2]);
+    return take(at + VALUE);
+  });
+}
+
+// What Python does with JavaScript's objects
+
+const { apply, construct } = Reflect;
+
+function values(count, at) {
+  const result = [];
+  for (let index = 0; index < count; index++) result.push(take(at + index * VALUE));
+  return result;
+}
+
+function keywords(count, names, at) {
+  const result = {};
+  values(count, at).forEach((value, index) => (result[attribute(words[names / 4 + index])] = value));
+  return result;
+}
+
+// A method's first argument is its object.
+function perform(number, isMethod, args, out) {
+  give(isMethod ? apply(objects[number], args[0], args.slice(1)) : apply(objects[number], undefined, args), out);
+}
+
+const started = Date.now();
+let line = "";
+
+const imports = {
+  call0: (number, out) => give(objects[number](), out),
+  call1: (number, isMethod, at, out) => perform(number, isMethod, [take(at)], out),
+  call2: (number, isMethod, one, two, out) => perform(number, isMethod, [take(one), take(two)], out),
+  calln: (number, isMethod, count, at, out) => perform(number, isMethod, values(count, at), out),
+  call0_kwarg: (number, isMethod, count, names, at, out) =>
+    perform(number, isMethod, [keywords(count, names, at)], out),
+  calln_kwarg: (number, isMethod, count, args, named, names, at, out) =>
+    perform(number, isMethod, [...values(count, args), keywords(named, names, at)], out),
+  js_reflect_construct: (number, count, at, out) => give(construct(objects[number], values(count, at)), out),
+
+  has_attr: (number, name) => attribute(name) in objects[number],
+  // Whether there is none (0), or it is a value (1) or a method (2).
+  lookup_attr(number, name, out) {
+    const value = objects[number][attribute(name)];
+    if (value === undefined && !(attribute(name) in objects[number])) return 0;
+    give(value, out);
+    return typeof value === "function" && !ids.has(value) ? 2 : 1;
+  },
+  store_attr(number, name, at) {
+    objects[number][attribute(name)] = take(at);
+  },
+  js_subscr_load: (number, key, out) => give(objects[number][take(key)], out),
+  js_subscr_store(number, key, at) {
+    objects[number][take(key)] = take(at);
+  },
+  js_get_iter: (number, out) => give(objects[number][Symbol.iterator](), out),
+  js_iter_next(number, out) {
+    const { done, value } = objects[number].next();
+    if (!done) give(value, out);
+    return !done;
+  },
+
+  proxy_js_free_obj: release,
+  js_check_existing(id) {
+    const found = standing.get(id)?.deref();
+    if (!found) return -1;
+    const place = asked.indexOf(undefined);
+    return place < 0 ? asked.push(found) - 1 : (asked[place] = found, place);
+  },
+  js_get_proxy_js_ref_info(out) {
+    words[out / 4] = objects.length;
+    words[out / 4 + 1] = objects.length - free.length;
+  },
+
+  _abort_js() {
+    throw new Error("MicroPython gave up");
+  },
+  emscripten_resize_heap(wanted) {
+    const more = Math.max((wanted >>> 0) - bytes.length, bytes.length / 5);
+    try {
+      wasm.memory.grow(Math.ceil(more / 65536));
+    } catch (error) {
+      return 0;
+    }
+    look();
+    return 1;
+  },
+
+  mp_js_random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0],
+  mp_js_ticks_ms: () => Date.now() - started,
+  mp_js_time_ms: () => Date.now(),
+  // What is printed goes to the console, by lines.
+  fd_write(file, parts, count, out) {
+    let size = 0;
+    for (let part = parts / 4; part < parts / 4 + 2 * count; part += 2) {
+      line += decode(words[part], words[part] + words[part + 1]);
+      size += words[part + 1];
+    }
+    const lines = line.split("\n");
+    line = lines.pop();
+    for (const each of lines) console.log(each);
+    words[out / 4] = size;
+    return 0;
+  },
+};
+
+// What may raise a Python exception the module calls by way of functions of ours, `invoke_` and letters for the types of
+// result and arguments, which catch it: C's longjmp. They are WebAssembly, too, because JavaScript on the way would cost
+// as much as Python itself: a small module with a copy of the interpreter's table of functions, and behind those
+// what it needs of it.
+
+const ENOUGH = 4096; // functions
+const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stack_restore", "setThrew"];
+
+const leb = (number) => (number < 128 ? [number] : [(number & 127) | 128, ...leb(number >> 7)]);
+const vector = (items) => [...leb(items.length), ...items.flat()];
+const text = (value) => vector([...value].map((letter) => letter.charCodeAt(0)));
+const sized = (content) => [...leb(content.length), ...content];
+const section = (id, content) => [id, ...sized(content)];
+const program = (...sections) => WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections.flat()]));
+
+const I32 = 0x7f;
+const TABLE = [0x70, 0, ...leb(ENOUGH + OF_INTERPRETER.length)];
+// Types of functions: so many numbers as arguments, and one as a result or none.
+const type = (count, results) => 2 * count + results;
+const TYPES = vector(
+  Array.from({ length: type(7, 0) }, (_, index) => [
+    ...[0x60, ...vector(Array(index >> 1).fill(I32)), ...vector(Array(index & 1).fill(I32))],
+  ]),
+);
+
+const number = (value) => [0x41, ...leb(value)];
+const local = (index) => [0x20, index];
+const call_indirect = (count, results) => [0x11, type(count, results), 0];
+const ofInterpreter = (index, ...signature) => [...number(ENOUGH + index), ...call_indirect(...signature)];
+
+function body(count, results) {
+  const stack = count + 1;
+  const args = Array.from({ length: count }, (_, index) => local(index + 1)).flat();
+  const code = [
+    ...[...ofInterpreter(0, 0, 1), 0x21, stack],
+    ...[0x06, results ? I32 : 0x40], // try
+    ...[...args, ...local(0), ...call_indirect(count, results)],
+    ...[0x07, 0], // catch
+    ...[...local(stack), ...ofInterpreter(1, 1, 0)],
+    ...[...number(1), ...number(0), ...ofInterpreter(2, 2, 0)],
+    ...(results ? number(0) : []),
+    ...[0x0b, 0x0b],
+  ];
+  return sized([1, 1, I32, ...code]);
+}
+
+async function catching(names) {
+  const signatures = names.map((name) => [name.length - 8, name[7] === "i" ? 1 : 0]);
+  const exported = [...names, "_emscripten_throw_longjmp"];
+  const module = await program(
+    section(1, TYPES),
+    section(3, vector([...signatures.map(([count, results]) => [type(count + 1, results)]), [type(0, 0)]])),
+    section(4, vector([TABLE])),
+    section(13, vector([[0, type(0, 0)]])), // the exception
+    section(7, vector([...exported.map((name, index) => [...text(name), 0, index]), [...text("table"), 1, 0]])),
+    section(10, vector([...signatures.map((signature) => body(...signature)), sized([0, 0x08, 0, 0x0b])])),
+  );
+  const { table, ...functions } = (await WebAssembly.instantiate(module)).exports;
+  return { ...functions, serve: (interpreter) => serve(table, interpreter) };
+}
+
+// Copies the interpreter's table.
+async function serve(table, interpreter) {
+  OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, interpreter[name]));
+  const from = (name) => [...text("_"), ...text(name), 1, 0x70, 0, 0];
+  const module = await program(
+    section(1, TYPES),
+    section(2, vector([from("ours"), from("theirs")])),
+    section(3, vector([[type(0, 0)]])),
+    section(8, [0]),
+    section(10, vector([sized([0, ...number(0), ...number(0), 0xfc, 0x10, 1, 0xfc, 0x0e, 0, 1, 0x0b])])),
+  );
+  await WebAssembly.instantiate(module, { _: { ours: table, theirs: interpreter.__indirect_function_table } });
+}
