@@ -122,13 +122,14 @@ class Bridge:
         except Exception as error:
             self.report("a message could not be delivered: %s" % error)
             return
-        if self._fullstory is not None:
+        fullstory = self._fullstory
+        if fullstory is not None:
             if self._page.carried and get(message, "messageId") in self._page.carried:
                 calls = [call for call in calls if not call.of_page]
-            if self._diagnosing or getattr(self.source, "debugging", False):
+            if self._diagnosing or self.source.debugging:
                 self._diagnose(calls, message)
             for call in calls:
-                self._fullstory.perform(call)
+                fullstory.perform(call)
 
     def _diagnose(self, calls: "list[Call]", message: "Any") -> None:
         if self._diagnostics is None:

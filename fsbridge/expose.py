@@ -1,9 +1,9 @@
 """The source's API for the page's JavaScript: ``window.analytics`` or ``window.rudderanalytics``, from Python alone."""
 
 from .runtime import (
-    NULL,
     UNDEFINED,
     get,
+    is_nullish,
     is_plain,
     items,
     kind,
@@ -73,10 +73,5 @@ def _body(bridge, method):
 
 def _buffered_moment(page, context):
     canonical = get(context, "c")
-    return Moment(
-        get(context, "u"),
-        get(context, "t"),
-        get(context, "r"),
-        None if canonical is UNDEFINED or canonical is NULL else canonical,
-        page.now(),
-    )
+    canonical = None if is_nullish(canonical) else canonical
+    return Moment((get(context, "u"), get(context, "t"), get(context, "r"), canonical), page.now())

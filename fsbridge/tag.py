@@ -4,11 +4,11 @@ from . import destinations, settings
 from .bridge import Bridge
 from .runtime import (
     UNDEFINED,
+    bound,
     callback,
     from_json,
     get,
     invoke,
-    is_nullish,
     is_plain,
     items,
     keys,
@@ -18,7 +18,7 @@ from .runtime import (
     make_object,
     use_helpers,
 )
-from .runtime.page import Moment, Page
+from .runtime.page import Moment, Page, place
 
 EXAMINATION = 1000
 """Milliseconds until mistakes in the settings are looked for: what the page has called, and fs.js, go first."""
@@ -36,7 +36,7 @@ def start(config: "Any") -> None:
 
     ``config.accept(receive, hand_back)`` gets the functions for calls, ``config.refuse(text)`` a settings error;
     ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
-    FullStory didn't get.
+    FullStory didn't get. ``config.look()`` tells where the page is, as `Page` takes it.
 
     ``receive(method, args)`` performs one call. With an empty method ``args`` are the calls that waited, each an object
     of method, args, moment and ``carried`` (true for those of an earlier page), and the results come back as an array.
@@ -46,7 +46,7 @@ def start(config: "Any") -> None:
     as ``receive`` takes them, for the next page.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
-    page = Page()
+    page = Page(look=bound(config, "look"))
     try:
         bridge = Bridge(
             page,
@@ -95,15 +95,7 @@ def _waiting(method, args, moment):
 def _waited(entry):
     """A call that waited, as `Bridge.replay` takes it."""
     moment = get(entry, "moment")
-    canonical = get(moment, "canonical")
-    when = Moment(
-        get(moment, "url"),
-        get(moment, "title"),
-        get(moment, "referrer"),
-        None if is_nullish(canonical) else canonical,
-        get(moment, "time"),
-        get(entry, "carried") is True,
-    )
+    when = Moment(place(moment), get(moment, "time"), get(entry, "carried") is True)
     return get(entry, "method"), get(entry, "args"), when
 
 

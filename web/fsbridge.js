@@ -67,6 +67,7 @@
   let left = null; // what this page leaves behind: key, entries, stored
   let kept = null; // the same of when it was last left, to come back to
   let sweeping = 0;
+  let here = {}; // as look has found it last
   let tabName = "";
   let settle;
 
@@ -94,20 +95,23 @@
   const mostBytes = limit("data-queue-bytes", 512 * 1024); // two for each character, as browsers count
   const mostAge = limit("data-queue-minutes", 30) * 60 * 1000;
 
-  function moment() {
+  // Where the page is: the same object for as long as that is the same.
+  function look() {
     const link = document.querySelector("link[rel='canonical']");
-    return {
+    const now = {
       url: location.href,
       title: document.title,
       referrer: document.referrer,
       canonical: link ? link.getAttribute("href") : null,
-      time: Date.now(),
     };
+    return Object.keys(now).some((key) => now[key] !== here[key]) ? (here = now) : here;
   }
 
-  // Throws where a value does so when merely looked at, as a revoked Proxy does: a JavaScript exception in the middle
+  const moment = () => ({ ...look(), time: Date.now() });
+
+  // Throws where a value does so when merely touched, as a revoked Proxy does: a JavaScript exception in the middle
   // of Python would harm MicroPython for good. Getters may throw, those are read with care.
-  function look(args) {
+  function touch(args) {
     const seen = new Set();
     const waiting = [args];
     while (waiting.length) {
@@ -127,7 +131,7 @@
 
   function run(method, args) {
     try {
-      look(args);
+      touch(args);
       return receive(method, args);
     } catch (error) {
       say(error); // ours, never the page's
@@ -242,7 +246,7 @@
   function drain() {
     const entries = queue.splice(0).filter((entry) => {
       try {
-        look(entry.args);
+        touch(entry.args);
         return true;
       } catch (error) {
         say(error);
@@ -516,20 +520,23 @@
     attributes: Object.fromEntries(Object.entries(data).filter(([key]) => !OWN.test(key))),
     settings: data.settings,
     objects,
+    look,
     accept: (receiver, holder) => ([python, handBack] = [receiver, holder]),
     refuse: fail,
-    guard(f, self, ...args) {
+    guard: function guard(f, self, ...args) {
       try {
-        return [f.apply(self, args)];
+        return f.apply(self, args);
       } catch (error) {
-        return String((error && error.message) || error || "a JavaScript error");
+        guard.message = String((error && error.message) || error || "a JavaScript error");
+        return guard;
       }
     },
-    // An ordinary function around one of Python's, which gets ``this`` and the arguments in an array.
-    method: (body) =>
+    // An ordinary function around one of Python's, which gets ``this`` and the arguments in an array. Where it ``trusts``
+    // them nothing is touched.
+    method: (body, trusts) =>
       function (...args) {
         try {
-          look([this, args]);
+          trusts || touch([this, args]);
         } catch (error) {
           return say(error);
         }
@@ -604,23 +611,12 @@
     return runtimes[runtime]();
   }
 
-  // A browser's first use of these takes long, and Python needs them: now, while it is on its way.
-  function warmUp() {
-    if (source === "analytics.js") Intl.DateTimeFormat();
-    try {
-      return [document.cookie, localStorage.length, sessionStorage.length];
-    } catch (error) {
-      // storage is denied
-    }
-  }
-
   // Between the steps of the start the page may do what it has to.
   const pause = () => new Promise((resolve) => setTimeout(resolve));
 
   async function boot() {
     const coming = interpreter();
     if (source === "analytics.js") preloadFullStory();
-    setTimeout(warmUp);
     const live = await coming;
     await pause();
     const { start } = live.pyimport("fsbridge.tag");

@@ -6,7 +6,7 @@
 |---|---|
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
-| ``fsbridge/`` | MicroPython's host ``micropython.mjs``, and the package for it: ``<destination>.romfs``, ``all.romfs`` |
+| ``fsbridge/`` | MicroPython's host ``micropython.mjs``, the package for it ``<destination>.romfs``, ``all.romfs`` |
 | | ``pyodide.mjs``, which starts Pyodide, from ``pyodide.snapshot`` (with the package imported) or ``fsbridge.zip`` |
 | ``micropython/`` | ``micropython.wasm``, and ``micropython.mjs``, which PyScript needs and the tag doesn't |
 | ``pyodide/`` | ``pyodide.mjs``, ``pyodide-lock.json``, ``pyodide.asm.{mjs,wasm}``, ``python_stdlib.zip`` |

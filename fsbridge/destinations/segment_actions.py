@@ -39,7 +39,8 @@ def track_event(payload):
 
 def track_event_v2(payload):
     """V2: an event."""
-    event = record(name=get(payload, "name"), properties=_or_empty(get(payload, "properties")))
+    properties = get(payload, "properties")
+    event = record(name=get(payload, "name"), properties=record() if is_nullish(properties) else properties)
     return [Call("", ["trackEvent", event, SOURCE])]
 
 

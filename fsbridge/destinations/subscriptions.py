@@ -58,7 +58,7 @@ class Subscription:
         self._compile()
         if self._mapping is None:
             raise BadPayload(self._wrong_mapping)
-        return self._mapping(message)
+        return self._mapping(directives.as_message(message))
 
     def _compile(self):
         """Compile the mapping, once: when it is needed, because a page may never need all."""

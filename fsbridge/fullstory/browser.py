@@ -124,14 +124,15 @@ class FullStory:
 
     def perform(self, asked):
         """Perform a `fsbridge.calls.Call`. Never raises; False when it could not go through and is lost."""
-        if self.asleep or (self.status == "blocked" and not self._snippet):
+        snippet, method = self._snippet, asked.method
+        if self.asleep or (self.status == "blocked" and not snippet):
             return False
-        read = get if self._snippet else safe_get  # the fast one is for objects whose getters don't throw
+        read = get if snippet else safe_get  # the fast one is for objects whose getters don't throw
         try:
             there = read(self._page.window, self._namespace)
-            function = read(there, asked.method) if asked.method else there
-            if self._snippet and self._snippet.perform(asked.method, function, asked.args):
-                return self.status != "blocked" or self._snippet.taken_over
+            function = read(there, method) if method else there
+            if snippet and snippet.perform(method, function, asked.args):
+                return self.status != "blocked" or snippet.taken_over
             if kind(function) != "function":
                 return False
             if asked.method:

@@ -57,7 +57,7 @@ class Snippet:
         self._namespace = namespace
         self._blocked_by = ""
         self.fs = self._function(self._call)
-        self._own: "dict[str, tuple[Any, Any]]" = {"": (self.fs, self._call)}  # our functions, and what they do
+        self._own: "dict[str, tuple[Any, Any]]" = {"": (self.fs, self.operate)}  # our functions, and what they do
         put(self.fs, "q", make_array())
         self._nothing = self._function(lambda *args: UNDEFINED)
         for name, body in (
@@ -85,10 +85,13 @@ class Snippet:
 
         Returns whether it did: not when the page has put another function there.
         """
-        own, body = self._own.get(method, (None, None))
-        if own is None or own != function:
+        own = self._own.get(method)
+        if own is None or own[0] != function:
             return False
-        self._attempt(body, args)
+        try:
+            own[1](*args)
+        except Exception as error:
+            self._failed(error)
         return True
 
     def request(self, org, script, loaded, failed):
@@ -139,7 +142,7 @@ class Snippet:
 
     def operate(self, operation, options=UNDEFINED, source=UNDEFINED, version=2):
         """``FS(operation, options, source)``: a v2 operation, or a promise when its name ends in "Async"."""
-        if kind(operation) == "string" and operation.endswith("Async"):
+        if isinstance(operation, str) and operation.endswith("Async"):
             promise, resolve, reject = make_promise()
             invoke(promise, "catch", self._nothing)  # no "unhandled rejection" where nobody looks at it
             self._send(operation[:-5], options, source, resolve, reject, version)
@@ -149,7 +152,7 @@ class Snippet:
     def _send(self, operation, options, source, resolve, reject, version):
         api = get(self.fs, "_api")
         if truthy(api):
-            return apply(api, self.fs, operation, options, source, resolve, reject, version)
+            return apply(api, self.fs, (operation, options, source, resolve, reject, version))
         if self._blocked_by:
             self._lose(operation, options, source, reject, version)
             return NULL
@@ -211,8 +214,11 @@ class Snippet:
         try:
             return body(*args)
         except Exception as error:  # the page called us: nothing may be thrown into it
-            self._page.say("warn", "%s failed: %s" % (self._namespace, error))
-            return UNDEFINED
+            return self._failed(error)
+
+    def _failed(self, error):
+        self._page.say("warn", "%s failed: %s" % (self._namespace, error))
+        return UNDEFINED
 
 
 def _network(window):

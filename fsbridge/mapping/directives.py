@@ -23,6 +23,7 @@ from fsbridge.runtime import (
     lower,
     make_array,
     make_object,
+    record,
     tag,
     text,
     to_json,
@@ -49,17 +50,17 @@ _ROOT = "__segment_internal_directive"
 
 
 def compile(mapping: "Any") -> "Evaluate":
-    """A function from a message to the payload that ``mapping`` describes for it.
+    """A function from a message, an object, to the payload that ``mapping`` describes for it.
 
     Raises a `MappingError` for mistakes that show without a message; the function raises one for those that don't.
     """
     root = _root(mapping)
     validate(root)
-    evaluate = _compile(root, True)
+    evaluate = _compile(root, True, True)
     _failures.clear()
     if "__proto__" in keys(root) or any([name.startswith("@") for name in keys(root)]):
-        return lambda message: _handed_on(evaluate(_message(message)))
-    return lambda message: evaluate(_message(message))
+        return lambda message: _handed_on(evaluate(message))
+    return evaluate
 
 
 def mistakes(mapping: "Any") -> "list[str]":
@@ -70,7 +71,8 @@ def mistakes(mapping: "Any") -> "list[str]":
     return found
 
 
-def _message(value: "Any") -> "Any":
+def as_message(value: "Any") -> "Any":
+    """``value``, or an empty object for undefined. Raises MappingError for what is no object."""
     if is_plain(value):
         return value
     sort = tag(value)
@@ -83,7 +85,7 @@ def _message(value: "Any") -> "Any":
 
 def resolve(mapping: "Any", message: "Any" = UNDEFINED) -> "Any":
     """The payload that ``mapping`` describes for ``message``; `compile` and apply at once."""
-    message = _message(message)
+    message = as_message(message)
     return compile(mapping)(message)
 
 
@@ -129,14 +131,14 @@ def _root(mapping: "Any") -> "Any":
     return make_object([(names[0], options)])
 
 
-def _compile(mapping: "Any", to_payload: bool = False) -> "Evaluate":
+def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) -> "Evaluate":
     """A function from a message to the value of ``mapping``.
 
     ``to_payload``: what is built here is part of the payload itself, where undefined fields are left out; as input of a
-    directive they would count.
+    directive they would count. ``of_object``: the message is an object.
     """
     if kind(mapping) == "array":
-        elements = [_compile(item, to_payload) for item in items(mapping)]
+        elements = [_compile(item, to_payload, of_object) for item in items(mapping)]
         return lambda message: make_array([element(message) for element in elements])
     if tag(mapping) != "object":
         return lambda message: mapping
@@ -144,19 +146,29 @@ def _compile(mapping: "Any", to_payload: bool = False) -> "Evaluate":
     directives = [name for name in names if name.startswith("@")]
     if directives and not [name for name in names if not name.startswith("@") and name != "_metadata"]:
         return _directive(directives[0], get(mapping, directives[0]))
-    fields = [(name, _compile(get(mapping, name), to_payload)) for name in names]
+    fields = []
+    for name in names:
+        field = get(mapping, name)
+        fields.append((name, _step(field) if of_object else "", _compile(field, to_payload, of_object)))
 
     def build(message: "Any") -> "Any":
-        pairs = []
-        for name, evaluate in fields:
-            value = evaluate(message)
+        values = {}
+        for name, step, evaluate in fields:
+            value = get(message, step) if step else evaluate(message)
             if not to_payload or isinstance(value, str):
-                pairs.append((name, value))
+                values[name] = value
             elif value is not UNDEFINED:
-                pairs.append((name, _handed_on(value)))
-        return make_object(pairs)
+                values[name] = _handed_on(value)
+        return make_object(values.items()) if "__proto__" in values else record(**values)
 
     return build
+
+
+def _step(field: "Any") -> str:
+    """The one step of a field that is a path such as ``{"@path": "$.event"}``, the commonest of all."""
+    path = get(field, "@path") if tag(field) == "object" and keys(field) == ["@path"] else UNDEFINED
+    steps = _steps(path) if isinstance(path, str) else ()
+    return steps[0] if len(steps) == 1 else ""
 
 
 def _directive(name: str, options: "Any") -> "Evaluate":
@@ -487,7 +499,7 @@ def _transform(options: "Any") -> "Evaluate":
         apply = compile(get(options, "apply"))
     except (MappingError, TypeError):  # the mistake shows only when the directive is reached
         return lambda message: resolve(get(options, "apply"), message)
-    return lambda message: mapping(_without_undefined(apply(message)))
+    return lambda message: mapping(_without_undefined(apply(as_message(message))))
 
 
 def _without_undefined(value: "Any") -> "Any":

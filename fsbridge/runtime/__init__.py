@@ -33,7 +33,7 @@ to_number = _port.to_number
 
 # Objects and arrays
 make_object = _port.make_object
-# The same from keyword arguments, in one crossing: port values and small whole numbers.
+# The same from keyword arguments, in one crossing: what `get` gives, and small whole numbers.
 record = _port.record
 make_array = _port.make_array
 keys = _port.keys
@@ -72,6 +72,7 @@ make_rejected = _port.make_rejected
 make_function = _port.make_function
 make_method = _port.make_method
 callback = _port.callback
+lazy = _port.lazy
 use_helpers = _port.use_helpers
 from_python = _port.from_python
 

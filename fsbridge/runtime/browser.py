@@ -189,7 +189,7 @@ def copy(*sources):
     return attempt(_assign, js.Object, (_new(),) + sources)
 
 
-record = _box
+record = _own.record
 assign = _assign
 
 
@@ -327,9 +327,9 @@ def use_helpers(guard, method):
     _maker = method
 
 
-def make_method(body, name=""):
+def make_method(body, name="", trusts=False):
     if _maker is not None:
-        return _maker(_own.callback(lambda this, args: outgoing(body(this, args))))
+        return _maker(_own.callback(lambda this, args: outgoing(body(this, args))), trusts)
 
     def trap(target, this, args):
         try:
@@ -346,6 +346,20 @@ def make_method(body, name=""):
     return js.Proxy.new(target, handler)
 
 
+_define = js.Reflect.defineProperty
+
+
+def lazy(key, body):
+    def settle(this, value):
+        _define(this, key, record(value=value, writable=True, enumerable=True, configurable=True))
+        return value
+
+    descriptor = record(enumerable=True, configurable=True)
+    put(descriptor, "get", make_method(lambda this, args: settle(this, body(this)), key, True))
+    put(descriptor, "set", make_method(lambda this, args: settle(this, get(args, 0)), key, True))
+    return lambda value: _define(value, key, descriptor)
+
+
 def from_python(value):
     if isinstance(value, dict):
         return make_object([(str(key), from_python(item)) for key, item in value.items()])
@@ -360,8 +374,7 @@ def call(function, *args):
     return attempt(function, UNDEFINED, args)
 
 
-def apply(function, this, *args):
-    return attempt(function, this, args)
+apply = attempt
 
 
 def invoke(value, method, *args):

@@ -652,6 +652,14 @@ def callback(body: Callable[..., Any]) -> Any:
     return body
 
 
+def lazy(key: str, body: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that gives an object of ours the property ``key``, which is ``body(object)``.
+
+    In a browser it is made when it is first read: what hardly anybody reads may cost something.
+    """
+    return lambda value: put(value, key, body(value))
+
+
 def from_python(value: Any) -> Any:
     """A Python author's value as a port value: dicts, lists, tuples, datetimes and scalars, deeply."""
     if isinstance(value, dict):
@@ -671,7 +679,7 @@ def call(function: Any, *args: Any) -> Any:
     return function(*args)
 
 
-def apply(function: Any, this: Any, *args: Any) -> Any:
+def apply(function: Any, this: Any, args: tuple[Any, ...]) -> Any:
     """`call` with a ``this``."""
     if isinstance(function, Method):
         return function.body(this, list(args))
@@ -680,7 +688,7 @@ def apply(function: Any, this: Any, *args: Any) -> Any:
 
 def invoke(value: Any, method: str, *args: Any) -> Any:
     """Call a method of an object; whatever it throws is raised."""
-    return apply(get(value, method), value, *args)
+    return apply(get(value, method), value, args)
 
 
 def ask(value: Any, method: str, *args: Any) -> Any:

@@ -84,6 +84,10 @@ def make_object(pairs=()):
     return result
 
 
+record = _get(js.globalThis, "Object")
+"""The same of keyword arguments."""
+
+
 def _exact(obj, key, cut):
     if _CROSSES_WHOLE:
         return cut
@@ -134,7 +138,7 @@ _guard = None
 
 
 def use_guard(function):
-    """Let JavaScript of ours catch: ``function(f, this, ...args)`` gives ``[result]``, or the error's text."""
+    """Let JavaScript of ours catch: ``function(f, this, ...args)`` gives the result, or itself with a ``message``."""
     global _guard
     _guard = function
 
@@ -145,10 +149,9 @@ def attempt(function, this, args):
         raise JsError("not a function")
     if _guard is not None:
         outcome = _guard(function, this, *args)
-        if type(outcome) is str:
-            raise JsError(outcome)
-        value = outcome["0"]
-        return _exact(outcome, "0", value) if type(value) is int else value
+        if outcome is _guard:
+            raise JsError(_guard["message"])
+        return outcome
     thunk = _object()
     bound = _apply(_bind, function, _array(this, *args))
     getter = _object()

@@ -6,24 +6,55 @@ from . import window as real_window
 
 
 class Moment:
-    """Where and when a call was made: ``url``, ``title``, ``referrer``, ``canonical`` (href or None), ``time`` (ms).
+    """Where and when a call was made: ``place`` is ``(url, title, referrer, canonical)``, ``time`` in milliseconds.
 
-    ``carried`` means: on an earlier page, which was left before FullStory got it.
+    ``canonical`` is the href of such a link, or None. ``carried`` means: on an earlier page, which was left before
+    FullStory got it.
     """
 
-    def __init__(self, url, title, referrer, canonical, time, carried=False):
-        self.carried = carried
-        self.url = url
-        self.title = title
-        self.referrer = referrer
-        self.canonical = canonical
+    def __init__(self, place, time, carried=False):
+        self.place = place
         self.time = time
+        self.carried = carried
+
+    @property
+    def url(self):
+        return self.place[0]
+
+    @property
+    def title(self):
+        return self.place[1]
+
+    @property
+    def referrer(self):
+        return self.place[2]
+
+    @property
+    def canonical(self):
+        return self.place[3]
+
+
+def place(seen):
+    """The place in an object as JavaScript keeps it."""
+    canonical = get(seen, "canonical")
+    return (
+        get(seen, "url"),
+        get(seen, "title"),
+        get(seen, "referrer"),
+        None if is_nullish(canonical) else canonical,
+    )
 
 
 class Page:
-    """One window. ``window`` is the real one unless given (on CPython a simulated one)."""
+    """One window. ``window`` is the real one unless given (on CPython a simulated one).
 
-    def __init__(self, window=None):
+    ``look()`` may be given for speed: it returns an object with ``url``, ``title``, ``referrer`` and ``canonical``, the
+    same one for as long as those don't change.
+    """
+
+    def __init__(self, window=None, look=None):
+        self._look = look
+        self._seen = self._place = None
         if window is None:
             window = real_window
         if window is None:
@@ -39,14 +70,21 @@ class Page:
 
     def moment(self):
         """The page as it is now."""
+        return Moment(self._where(), self.now())
+
+    def _where(self):
+        if self._look is not None:
+            seen = self._look()
+            if seen is not self._seen:
+                self._seen, self._place = seen, place(seen)
+            return self._place
         link = self._select("link[rel='canonical']")
         canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
-        return Moment(
+        return (
             get(self.location(), "href"),
             get(self.document, "title"),
             get(self.document, "referrer"),
             None if canonical is NULL else canonical,
-            self.now(),
         )
 
     def location(self):
@@ -118,6 +156,13 @@ class Page:
         except Exception:
             return False
         return True
+
+    def traces(self, one, other):
+        """The cookies and two texts in localStorage, for noticing that something has changed them."""
+        if not self._cookies_readable or "localStorage" not in self._readers:
+            return (self.cookies(), self.stored(one), self.stored(other))
+        read = self._readers["localStorage"]
+        return (get(self.document, "cookie") if ON_CPYTHON else self.document.cookie, read(one), read(other))
 
     def unstore(self, key, area="localStorage"):
         """Remove a stored text."""

@@ -26,6 +26,7 @@ _safe_get = _get(js.Reflect, "get")
 _resolve = _get(js.Promise, "resolve")
 _reject = _get(js.Promise, "reject")
 _object = js.Object.new
+_box = _get(js.globalThis, "Object")
 _one = js.Array.of(0)
 
 
@@ -74,6 +75,14 @@ def make_object(pairs=()):
     for key, value in pairs:
         write(result, key, value)
     return result
+
+
+def record(**fields):
+    """The same of keyword arguments."""
+    for name, value in fields.items():
+        if type(value) is int:
+            fields[name] = outgoing(value)
+    return _box(**fields)
 
 
 def use_guard(function):

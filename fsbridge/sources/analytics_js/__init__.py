@@ -92,6 +92,7 @@ class AnalyticsJs:
         self._serial = 0
         self._on_time = make_function(self._call_back, "callback")
         self._said = []
+        self._handlers = {}  # by method, None where there is none
         self._objects = {}  # what ``user()`` and ``group()`` give
 
     def _set_identity(self, options):
@@ -118,7 +119,9 @@ class AnalyticsJs:
         if self._undecided:
             return self._hold(method, args, moment)
         self._moment = moment
-        handler = getattr(self, "_do_" + method, None)
+        if method not in self._handlers:
+            self._handlers[method] = getattr(self, "_do_" + method, None)
+        handler = self._handlers[method]
         if handler is None:
             if self.debugging and method not in self._said:
                 self._said.append(method)
@@ -334,11 +337,15 @@ class AnalyticsJs:
         if moment.carried:
             self.page.carried.append(get(message, "messageId"))
         context, then, self._then = self.pipeline.contexts.make(message), self._then, None
-        sent = Sent(kind_, context, callback, emitted, then)
         filtered = options is not UNDEFINED or self.integrations is not UNDEFINED
-        if self.pipeline.straight(message, kind_, filtered):
+        straight = self.pipeline.straight(message, kind_, filtered)
+        if straight and callback is UNDEFINED and then is None and not self.listeners.hears(kind_):
+            return resolved(context)
+        sent = Sent(kind_, context, callback, emitted, then)
+        if straight:
             self._delivered(sent, message)
         else:
+            get(message, "context")  # made now, for who changes the message on its way
             self.pipeline.send(message, lambda final: self._delivered(sent, final))
         if sent.finished:
             return resolved(context)

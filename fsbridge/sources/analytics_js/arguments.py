@@ -17,14 +17,18 @@ def _function(values):
     return UNDEFINED
 
 
+_NOTHING = [UNDEFINED] * 5
+
+
 def _padded(args, length):
-    values = items(args)[:length]
-    return values + [UNDEFINED] * (length - len(values))
+    return (items(args) + _NOTHING)[:length]
 
 
 def track(args):
     """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
-    event, properties, options, _ = values = _padded(args, 4)
+    event, properties, options, callback = values = _padded(args, 4)
+    if options is UNDEFINED and callback is UNDEFINED and isinstance(event, str) and event and is_plain(properties):
+        return event, properties, UNDEFINED, UNDEFINED  # as most calls are
     sort = tag(properties)
     is_function = sort.endswith("function")
     if isinstance(event, str):

@@ -2,17 +2,18 @@
 
 from ...runtime import (
     UNDEFINED,
+    assign,
     call,
     copy,
     delete,
     duplicate,
     get,
-    has,
     invoke,
     is_nullish,
     is_plain,
     keys,
     kind,
+    lazy,
     make_date,
     make_object,
     own_keys,
@@ -21,6 +22,10 @@ from ...runtime import (
     truthy,
 )
 from ..percent import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TOP_LEVEL = ("userId", "anonymousId", "timestamp", "messageId")
 LIBRARY = "analytics.js"
@@ -87,19 +92,20 @@ class Factory:
     def __init__(self, page, user, version):
         self.page = page
         self.user = user
-        self._constant = self._constant_context(version)
-        self._place = self._here = None
+        self._version = version
+        self._constant = self._place = self._page = None
+        self._add_context: "Any" = None  # a function that gives a message its context
         self._serial = 0
         self._run = page.uuid()
 
-    def _constant_context(self, version):
+    def _constant_context(self):
         navigator = get(self.page.window, "navigator")
         locale = get(navigator, "userLanguage")
         if not truthy(locale):
             locale = get(navigator, "language")
         pairs = [
             ("userAgent", get(navigator, "userAgent")),
-            ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + version)))),
+            ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + self._version)))),
         ]
         if locale is not UNDEFINED:
             pairs.append(("locale", locale))
@@ -113,11 +119,12 @@ class Factory:
 
     def make(self, kind_, fields, options, integrations, moment):
         """A message of type ``kind_`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
-        surroundings, page = self._surroundings(moment)
+        if moment.place != self._place:
+            self._look_around(moment)
         fields["type"], fields["timestamp"] = kind_, make_date(moment.time)
         if options is UNDEFINED:
-            context = duplicate(surroundings)
-            fields["integrations"], fields["messageId"] = _booleans(integrations), self._message_id()
+            fields["integrations"] = record() if integrations is UNDEFINED else _booleans(integrations)
+            fields["messageId"] = self._message_id()
         else:
             override = get(options, "anonymousId")
             if truthy(override):
@@ -126,12 +133,15 @@ class Factory:
         fields.update(self.user.ids())
         _validate(kind_, fields)
         if kind_ == "page":
-            page = _with_page_properties(fields, page)
-        put(context, "page", duplicate(page) if options is UNDEFINED else copy(page, get(context, "page")))
-        if options is not UNDEFINED:
-            _enrich(context, surroundings)
-        fields["context"] = context
-        return record(**fields)
+            _add_page_properties(fields, self._page)
+        message = record(**fields)
+        if options is UNDEFINED:
+            self._add_context(message)
+        else:
+            put(context, "page", copy(_page_of(message, self._page), get(context, "page")))
+            _enrich(context, self._surroundings(self._page))
+            put(message, "context", context)
+        return message
 
     def _apply(self, fields, options, integrations):
         """Put what a call's options say into the fields of its message; returns the context they give."""
@@ -154,40 +164,45 @@ class Factory:
         self._serial += 1
         return "%s-%d" % (self._run, self._serial)
 
-    def _surroundings(self, moment):
-        """``(context, page)`` of a plain message at that moment, for copying: made anew when the page has changed."""
-        place = (moment.url, moment.title, moment.referrer, moment.canonical)
-        if place != self._place:
-            page = page_context(moment)
-            context = duplicate(self._constant)
-            put(context, "page", page)
-            search = get(page, "search")
-            if search:
-                put(context, "campaign", campaign(search))
-            self._place, self._here = place, (context, page)
-        return self._here
+    def _look_around(self, moment):
+        """Prepare what messages say of the page, until it changes."""
+        page = page_context(moment)
+        self._place, self._page = moment.place, page
+        # Hardly any message is asked for its context, and a browser takes 20 ms to say what its time zone is.
+        self._add_context = lazy(
+            "context", lambda message: assign(record(page=_page_of(message, page)), self._surroundings(page))
+        )
+
+    def _surroundings(self, page):
+        """The context of a plain message on that page, but for the page."""
+        if self._constant is None:
+            self._constant = self._constant_context()
+        search = get(page, "search")
+        return copy(self._constant, record(campaign=campaign(search))) if search else self._constant
 
 
-def _with_page_properties(fields, page):
-    """Give a page message its page's properties; returns the page as the properties overrule it."""
-    properties = fields["properties"]
-    whole = copy(page, properties)
+def _add_page_properties(fields, page):
+    """Give a page message its page's properties."""
+    whole = copy(page, fields["properties"])
     name = fields.get("name", UNDEFINED)
     if truthy(name):
         put(whole, "name", name)
     fields["properties"] = whole
-    own = duplicate(page)
-    for key in own_keys(page):
-        if has(properties, key):
-            put(own, key, get(properties, key))
-    return own
+
+
+def _page_of(message, page):
+    """The page in a message's context: a page message's properties overrule it."""
+    if get(message, "type") != "page":
+        return duplicate(page)
+    properties = get(message, "properties")
+    return make_object([(key, get(properties, key)) for key in own_keys(page)])
 
 
 def _enrich(context, surroundings):
     """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
     for key in own_keys(surroundings):
         given = get(context, key)
-        if key in ("page", "campaign"):
+        if key == "campaign":
             continue
         if key not in ("locale", "library") or is_nullish(given):
             put(context, key, get(surroundings, key))

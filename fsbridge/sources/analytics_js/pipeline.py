@@ -56,6 +56,7 @@ class Pipeline:
         self.own_destinations = []  # the page's plugins that get each message after ours
         self.destination_steps = []
         self._steered = False  # whether any of those has a function
+        self._takers = {}  # by type of message, the plugins that take any of it
         self.contexts = Contexts()
         self.workspace = None
         self._waiting = []
@@ -75,6 +76,7 @@ class Pipeline:
         self.plugins = plugins
         self.destination_steps = [[] for _ in plugins]
         self._steered = False
+        self._takers = {}
 
     def add_source_middleware(self, function):
         self.steps.append(("middleware", function))
@@ -131,10 +133,11 @@ class Pipeline:
             return False
         if self._steered or self.workspace is not None:
             return False
+        takers = self._takers.get(type_)
+        if takers is None:
+            takers = self._takers[type_] = [plugin for plugin in self.plugins if type_ in plugin.types]
         integrations = get(message, "integrations") if filtered else None
-        for plugin in self.plugins:
-            if type_ not in plugin.types:
-                continue
+        for plugin in takers:
             if integrations is None or allows(integrations, plugin.integration, plugin.alternative):
                 self.deliver(message, plugin)
         return True

@@ -323,15 +323,10 @@ class User:
 
     def ids(self):
         """``{"userId": …, "anonymousId": …}`` without empty ones; cheap while the browser's stores stay as they are."""
-        state = (self.page.cookies(), self.page.stored(self.id_key), self.page.stored(self.anonymous_key))
-        if self._ids is None or state != self._ids_state:
+        if self._ids is None or self.page.traces(self.id_key, self.anonymous_key) != self._ids_state:
             ids = (("userId", self.id()), ("anonymousId", self.anonymous_id()))
             self._ids = {name: value for name, value in ids if truthy(value)}
-            self._ids_state = (
-                self.page.cookies(),
-                self.page.stored(self.id_key),
-                self.page.stored(self.anonymous_key),
-            )
+            self._ids_state = self.page.traces(self.id_key, self.anonymous_key)
         return self._ids
 
     def traits(self, new=UNDEFINED):

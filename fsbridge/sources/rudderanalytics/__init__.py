@@ -394,7 +394,7 @@ class RudderAnalytics:
         """The page properties of a moment, with the first referrer. Made once for each state of the page."""
         values = self.visitor.values
         first = values[visitor.REFERRER], values[visitor.REFERRING_DOMAIN]
-        seen = (moment.url, moment.title, moment.referrer, moment.canonical) + first
+        seen = moment.place + first
         if seen != self._seen:
             self._seen = seen
             self._defaults = page_defaults(moment) + (
