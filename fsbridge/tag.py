@@ -36,7 +36,7 @@ def start(config: "Any") -> None:
 
     ``config.accept(receive, hand_back)`` gets the functions for calls, ``config.refuse(text)`` a settings error;
     ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
-    FullStory didn't get. ``config.look()`` tells where the page is, as `Page` takes it.
+    FullStory didn't get. ``config.look()`` and ``config.cookies()`` are what `Page` takes.
 
     ``receive(method, args)`` performs one call. With an empty method ``args`` are the calls that waited, each an object
     of method, args, moment and ``carried`` (true for those of an earlier page), and the results come back as an array.
@@ -46,7 +46,7 @@ def start(config: "Any") -> None:
     as ``receive`` takes them, for the next page.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
-    page = Page(look=bound(config, "look"))
+    page = Page(look=bound(config, "look"), cookies=bound(config, "cookies"))
     try:
         bridge = Bridge(
             page,

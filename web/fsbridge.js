@@ -521,6 +521,7 @@
     settings: data.settings,
     objects,
     look,
+    cookies: () => document.cookie,
     accept: (receiver, holder) => ([python, handBack] = [receiver, holder]),
     refuse: fail,
     guard: function guard(f, self, ...args) {
@@ -589,12 +590,13 @@
   // MicroPython runs the compiled package where it lies: the modules that this destination needs, or all of them.
   async function micropython() {
     const usual = source && source === SOURCES[data.destination];
-    const [{ boot }, wasm, romfs] = await Promise.all([
-      import(base + FILES.fsbridge + "micropython.mjs"),
+    const parts = [
       fetched(FILES.micropython + "micropython.wasm"),
       load(FILES.fsbridge + (usual ? data.destination : "all") + ".romfs"),
-    ]);
-    return boot(wasm, romfs);
+    ];
+    parts.forEach((part) => part.catch(() => {})); // boot says it
+    const { boot } = await import(base + FILES.fsbridge + "micropython.mjs");
+    return boot(...parts);
   }
 
   async function pyodide() {

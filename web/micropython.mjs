@@ -26,24 +26,24 @@ function look() {
 }
 
 /*
- * MicroPython that can import what is in `romfs`, bytes; `response` is the one with micropython.wasm. Gives an object with
- * `pyimport(name)`, a module's attributes.
+ * MicroPython that can import what is in an archive. Takes promises: of the response with micropython.wasm, and of the
+ * archive's bytes. Gives an object with `pyimport(name)`, a module's attributes.
  */
-export async function boot(response, romfs) {
-  const module = await compile(response);
+export async function boot(response, archive) {
+  const [module, romfs] = await Promise.all([response.then(compile), archive]);
   const names = WebAssembly.Module.imports(module).map(({ name }) => name);
-  const catchers = await catching(names.filter((name) => name.startsWith("invoke_")));
+  const catchers = catching(names.filter((name) => name.startsWith("invoke_")));
   const env = { ...imports, ...catchers };
   for (const name of names) env[name] = env[name] || (() => NO_SUCH_FILE); // the rest is for files: there are none
   wasm = (await WebAssembly.instantiate(module, { env, wasi_snapshot_preview1: env })).exports;
-  await catchers.serve(wasm);
+  catchers.serve(wasm);
   look();
   wasm.emscripten_stack_init();
   wasm.__wasm_call_ctors();
-  const archive = wasm.malloc(romfs.length);
-  bytes.set(romfs, archive);
-  constant = { from: archive, to: archive + romfs.length };
-  wasm.mp_js_register_romfs(archive, romfs.length);
+  const at = wasm.malloc(romfs.length);
+  bytes.set(romfs, at);
+  constant = { from: at, to: at + romfs.length };
+  wasm.mp_js_register_romfs(at, romfs.length);
   wasm.mp_js_init(STACK_SIZE, HEAP_SIZE);
   wasm.proxy_c_init();
   return { pyimport };
@@ -386,7 +386,7 @@ const vector = (items) => [...leb(items.length), ...items.flat()];
 const text = (value) => vector([...value].map((letter) => letter.charCodeAt(0)));
 const sized = (content) => [...leb(content.length), ...content];
 const section = (id, content) => [id, ...sized(content)];
-const program = (...sections) => WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections.flat()]));
+const program = (...sections) => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections.flat()]));
 
 const I32 = 0x7f;
 const TABLE = [0x70, 0, ...leb(ENOUGH + OF_INTERPRETER.length)];
@@ -419,10 +419,10 @@ function body(count, results) {
   return sized([1, 1, I32, ...code]);
 }
 
-async function catching(names) {
+function catching(names) {
   const signatures = names.map((name) => [name.length - 8, name[7] === "i" ? 1 : 0]);
   const exported = [...names, "_emscripten_throw_longjmp"];
-  const module = await program(
+  const module = program(
     section(1, TYPES),
     section(3, vector([...signatures.map(([count, results]) => [type(count + 1, results)]), [type(0, 0)]])),
     section(4, vector([TABLE])),
@@ -430,20 +430,20 @@ async function catching(names) {
     section(7, vector([...exported.map((name, index) => [...text(name), 0, index]), [...text("table"), 1, 0]])),
     section(10, vector([...signatures.map((signature) => body(...signature)), sized([0, 0x08, 0, 0x0b])])),
   );
-  const { table, ...functions } = (await WebAssembly.instantiate(module)).exports;
+  const { table, ...functions } = new WebAssembly.Instance(module).exports;
   return { ...functions, serve: (interpreter) => serve(table, interpreter) };
 }
 
 // Copies the interpreter's table.
-async function serve(table, interpreter) {
+function serve(table, interpreter) {
   OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, interpreter[name]));
   const from = (name) => [...text("_"), ...text(name), 1, 0x70, 0, 0];
-  const module = await program(
+  const module = program(
     section(1, TYPES),
     section(2, vector([from("ours"), from("theirs")])),
     section(3, vector([[type(0, 0)]])),
     section(8, [0]),
     section(10, vector([sized([0, ...number(0), ...number(0), 0xfc, 0x10, 1, 0xfc, 0x0e, 0, 1, 0x0b])])),
   );
-  await WebAssembly.instantiate(module, { _: { ours: table, theirs: interpreter.__indirect_function_table } });
+  new WebAssembly.Instance(module, { _: { ours: table, theirs: interpreter.__indirect_function_table } });
 }

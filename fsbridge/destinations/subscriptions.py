@@ -117,7 +117,7 @@ class Preset:
         if get(message, "type") not in self.types:
             return None
         if self._mapping is None:
-            self._mapping = directives.compile(from_python(self._fields))
+            self._mapping = directives.compile(from_python(self._fields), trusted=True)
         return self._mapping(message)
 
     def problems(self):

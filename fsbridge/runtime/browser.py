@@ -21,6 +21,7 @@ JsProxy = _own.JsProxy
 bound = _own.bound
 attempt = _own.attempt
 callback = _own.callback
+_tag_of = _own.tag_of
 
 window = js.window if hasattr(js, "window") else js.globalThis
 
@@ -84,7 +85,7 @@ def kind(value):
         return "null"
     if not isinstance(value, JsProxy):
         return "bigint" if isinstance(value, int) else "object"
-    found = _KINDS.get(_apply(_tag, value, _no_args), "object")
+    found = _KINDS.get(_tag_of(value), "object")
     # An object may call itself a function (Symbol.toStringTag): believe only what has a source text.
     return "object" if found == "function" and not _is_function(value) else found
 
@@ -98,7 +99,7 @@ def _is_function(value):
 
 
 def tag(value):
-    return _apply(_tag, value, _no_args)[8:-1].lower() if isinstance(value, JsProxy) else kind(value)
+    return _tag_of(value)[8:-1].lower() if isinstance(value, JsProxy) else kind(value)
 
 
 def is_nullish(value):
@@ -106,7 +107,7 @@ def is_nullish(value):
 
 
 def is_plain(value):
-    return isinstance(value, JsProxy) and _apply(_tag, value, _no_args) == "[object Object]"
+    return isinstance(value, JsProxy) and _tag_of(value) == "[object Object]"
 
 
 def truthy(value):

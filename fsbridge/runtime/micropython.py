@@ -67,6 +67,10 @@ def write(obj, key, value):
     obj[key] = value
 
 
+tag_of = _apply(_bind, _get(js.Function.prototype, "call"), _array(_get(js.Object.prototype, "toString")))
+"""``Object.prototype.toString`` of an object."""
+
+
 def items(array):
     """The items of an array."""
     result = []

@@ -1,6 +1,21 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
-from . import NULL, ON_CPYTHON, UNDEFINED, ask, bound, construct, get, invoke, is_nullish, now, put, safe_get, safe_put
+from . import (
+    NULL,
+    ON_CPYTHON,
+    UNDEFINED,
+    ask,
+    bound,
+    construct,
+    get,
+    invoke,
+    is_nullish,
+    kind,
+    now,
+    put,
+    safe_get,
+    safe_put,
+)
 from . import text as text_of
 from . import window as real_window
 
@@ -48,11 +63,11 @@ def place(seen):
 class Page:
     """One window. ``window`` is the real one unless given (on CPython a simulated one).
 
-    ``look()`` may be given for speed: it returns an object with ``url``, ``title``, ``referrer`` and ``canonical``, the
-    same one for as long as those don't change.
+    Two functions may be given for speed: ``look()`` returns an object with ``url``, ``title``, ``referrer`` and
+    ``canonical``, the same one for as long as those don't change; ``cookies()`` is ``document.cookie``.
     """
 
-    def __init__(self, window=None, look=None):
+    def __init__(self, window=None, look=None, cookies=None):
         self._look = look
         self._seen = self._place = None
         if window is None:
@@ -62,6 +77,7 @@ class Page:
         self.window = window
         self.document = get(window, "document")
         self._location = get(window, "location")
+        self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
         self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
         self._readers = {}
@@ -107,8 +123,10 @@ class Page:
         """A random UUID (version 4)."""
         if ON_CPYTHON:
             return invoke(self.window, "randomUUID")
-        # crypto.randomUUID exists on https pages only, this on every page.
-        bytes_ = invoke(get(self.window, "crypto"), "getRandomValues", construct("Uint8Array", 16))
+        crypto = get(self.window, "crypto")
+        if kind(get(crypto, "randomUUID")) == "function":  # on https pages only
+            return invoke(crypto, "randomUUID")
+        bytes_ = invoke(crypto, "getRandomValues", construct("Uint8Array", 16))
         octets = [int(octet) for octet in text_of(bytes_).split(",")]
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80
@@ -162,7 +180,7 @@ class Page:
         if not self._cookies_readable or "localStorage" not in self._readers:
             return (self.cookies(), self.stored(one), self.stored(other))
         read = self._readers["localStorage"]
-        return (get(self.document, "cookie") if ON_CPYTHON else self.document.cookie, read(one), read(other))
+        return (self._read_cookies(), read(one), read(other))
 
     def unstore(self, key, area="localStorage"):
         """Remove a stored text."""
@@ -173,7 +191,7 @@ class Page:
     def cookies(self):
         """All cookies as ``document.cookie`` has them, empty where they are denied."""
         if self._cookies_readable:
-            return get(self.document, "cookie")
+            return self._read_cookies()
         try:
             line = safe_get(self.document, "cookie")
         except Exception:

@@ -26,6 +26,8 @@ _safe_get = _get(js.Reflect, "get")
 _resolve = _get(js.Promise, "resolve")
 _reject = _get(js.Promise, "reject")
 _object = js.Object.new
+_tag = _get(js.Object.prototype, "toString")
+_no_args = js.Array.new()
 _box = _get(js.globalThis, "Object")
 _one = js.Array.of(0)
 
@@ -43,6 +45,11 @@ def read(obj, key):
 def getter(other):
     """A function of a value and a key: `read`, or ``other`` where the value isn't JavaScript's."""
     return lambda value, key: read(value, key) if isinstance(value, JsProxy) else other(value, key)
+
+
+def tag_of(value):
+    """``Object.prototype.toString`` of an object."""
+    return _apply(_tag, value, _no_args)
 
 
 def items(array):

@@ -90,7 +90,8 @@ class CookieStore:
         self.page.set_cookie(_cookie_name(key), encode(plain, _COOKIE_KEEP), age + self.attributes())
 
     def remove(self, key):
-        self.page.set_cookie(_cookie_name(key), "", "; max-age=0" + self.attributes())
+        if self.raw(key) is not None:
+            self.page.set_cookie(_cookie_name(key), "", "; max-age=0" + self.attributes())
 
 
 class MemoryStore:
