@@ -238,6 +238,48 @@ def test_early_calls_keep_their_order_page_and_time(shop, fullstory, runtime):
     assert fullstory.calls[-1].args[1]["path"] == "/three"
 
 
+def test_a_message_has_the_context_of_its_call(shop, runtime):
+    """It is made when somebody looks, which nobody sees."""
+    page = shop(tag(org=ORG, runtime=runtime, destination="segment-actions"))
+    found = page.evaluate("""async () => {
+      const sent = [
+        analytics.track("Here"),
+        analytics.page("Home", { path: "/own" }),
+        analytics.track("Given", {}, { context: { locale: "xx" } }),
+        analytics.track("Replaced"),
+      ];
+      history.pushState({}, "", "/elsewhere?utm_source=mail");
+      sent.push(analytics.track("There"));
+      const [here, home, given, replaced, there] = (await Promise.all(sent)).map((context) => context.event);
+      replaced.context = "own";
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const copy = JSON.parse(JSON.stringify(here));
+      return {
+        here: here.context.page, copied: copy.context.page, again: here.context === here.context, home: home.context.page,
+        there: there.context.page.path, campaign: there.context.campaign, none: "campaign" in here.context,
+        names: Object.keys(here.context).sort(), enumerable: Object.keys(there).includes("context"),
+        zone: [here, home, given, there].map(({ context }) => context.timezone === zone),
+        locale: [here.context.locale === navigator.language, given.context.locale],
+        agent: copy.context.userAgent === navigator.userAgent, replaced: replaced.context,
+      };
+    }""")
+    assert found == {
+        "here": page_properties(),
+        "copied": page_properties(),
+        "again": True,
+        "home": {**page_properties(), "path": "/own"},
+        "there": "/elsewhere",
+        "campaign": {"source": "mail"},
+        "none": False,
+        "names": ["library", "locale", "page", "timezone", "userAgent"],
+        "enumerable": True,
+        "zone": [True] * 4,
+        "locale": [True, "xx"],
+        "agent": True,
+        "replaced": "own",
+    }
+
+
 def test_a_live_call_reaches_fullstory_in_the_same_tick(shop, runtime):
     page = shop(tag(org=ORG, runtime=runtime))
     count = """() => {
