@@ -91,8 +91,8 @@ def test_values_come_back_as_they_were(booted):
     different = booted.evaluate("""() => {
       const values = [
         undefined, null, true, false, 0, -0, 1, -1, 0.1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1,
-        2 ** 53, -(2 ** 53), 1e300, 5e-324, NaN, Infinity, -Infinity, 2n ** 70n, Symbol("s"), {}, [], () => {}, class {},
-        new Date(0), Object.create(null), new Proxy({}, {}), Promise.resolve(), window,
+        2 ** 53, -(2 ** 53), 1e300, 5e-324, NaN, Infinity, -Infinity, 2n ** 70n, Symbol("s"), {}, [], () => {},
+        class {}, new Date(0), Object.create(null), new Proxy({}, {}), Promise.resolve(), window,
         "", "a", "\\0", "a\\0b", "é", "ß".repeat(99), "€", "😀", "😀".repeat(40), "\\ud83d", "\\ude00",
         "a".repeat(70) + "\\ud83d", "\\ude00" + "é".repeat(70), "\\ufeff", "\\ufeff" + "b".repeat(70),
         "x".repeat(1_000_000), "__proto__", "_ref",

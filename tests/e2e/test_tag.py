@@ -256,7 +256,8 @@ def test_a_message_has_the_context_of_its_call(shop, runtime):
       const copy = JSON.parse(JSON.stringify(here));
       return {
         here: here.context.page, copied: copy.context.page, again: here.context === here.context,
-        home: home.context.page, there: there.context.page.path, campaign: there.context.campaign, none: "campaign" in here.context,
+        home: home.context.page, there: there.context.page.path, campaign: there.context.campaign,
+        none: "campaign" in here.context,
         names: Object.keys(here.context).sort(), enumerable: Object.keys(there).includes("context"),
         zone: [here, home, given, there].map(({ context }) => context.timezone === zone),
         locale: [here.context.locale === navigator.language, given.context.locale],
