@@ -72,7 +72,7 @@
   let settle;
 
   const word = () => Math.random().toString(36).slice(2);
-  const say = (error) => window.console && console.error("[fsbridge] " + ((error && error.message) || error));
+  const say = (error) => window.console && console.error("[fsbridge] " + (error?.message || error));
 
   if (window.fsbridge && window.fsbridge.ready) {
     say(`the tag is on this page twice; this one, ${VERSION}, does nothing`);
@@ -171,9 +171,9 @@
 
   // What a vendor's snippet has buffered: [method, ...arguments, page context of Segment's newer snippets].
   function adopt(entries) {
-    for (const entry of Array.from(entries)) {
+    for (const entry of [...entries]) {
       try {
-        const [method, ...args] = Array.from(entry);
+        const [method, ...args] = [].slice.call(entry, 0, 99); // anything may say that it is long
         const context = args[args.length - 1];
         let when = moment();
         if (context && context.__t === "bpc") {
@@ -528,7 +528,7 @@
       try {
         return f.apply(self, args);
       } catch (error) {
-        guard.message = String((error && error.message) || error || "a JavaScript error");
+        guard.message = String(error?.message || error || "a JavaScript error");
         return guard;
       }
     },

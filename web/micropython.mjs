@@ -373,77 +373,125 @@ const imports = {
   },
 };
 
-// What may raise a Python exception the module calls by way of functions of ours, `invoke_` and letters for the types of
-// result and arguments, which catch it: C's longjmp. They are WebAssembly, too, because JavaScript on the way would cost
-// as much as Python itself: a small module with a copy of the interpreter's table of functions, and behind those
-// what it needs of it.
+// What may raise a Python exception the interpreter calls by way of functions of ours, `invoke_` and letters for the types
+// of result and arguments, which catch it: C's longjmp.
 
-const ENOUGH = 4096; // functions
 const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stack_restore", "setThrew"];
 
-const leb = (number) => (number < 128 ? [number] : [(number & 127) | 128, ...leb(number >> 7)]);
+// Those functions, and `serve`, which gets the interpreter's exports once they are there.
+function catching(names) {
+  try {
+    return catchingInWebAssembly(names);
+  } catch (error) {
+    return catchingInJavaScript(names); // the browser has no exceptions in WebAssembly
+  }
+}
+
+function catchingInJavaScript(names) {
+  const jump = {};
+  const [getStack, restoreStack, setThrew] = OF_INTERPRETER;
+  const invoke = (index, ...args) => {
+    const stack = wasm[getStack]();
+    try {
+      return wasm.__indirect_function_table.get(index)(...args);
+    } catch (error) {
+      wasm[restoreStack](stack);
+      if (error !== jump) throw error;
+      wasm[setThrew](1, 0);
+    }
+  };
+  const throwing = () => {
+    throw jump;
+  };
+  return { ...Object.fromEntries(names.map((name) => [name, invoke])), _emscripten_throw_longjmp: throwing, serve() {} };
+}
+
+// A small module with a copy of the interpreter's table of functions, behind which is what it needs of the interpreter:
+// JavaScript on the way would cost as much as Python itself.
+
+const ENOUGH = 4096; // functions
+const I32 = 0x7f;
+const FUNCTIONS = 0x70;
+const NOTHING = 0x40;
+const TRY = 0x06;
+const CATCH = 0x07;
+const THROW = 0x08;
+const END = 0x0b;
+const CALL_INDIRECT = 0x11;
+const LOCAL_GET = 0x20;
+const LOCAL_SET = 0x21;
+const I32_CONST = 0x41;
+const TABLE_COPY = [0xfc, 0x0e];
+const TABLE_SIZE = [0xfc, 0x10];
+
+const leb = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >> 7)]);
 const vector = (items) => [...leb(items.length), ...items.flat()];
 const text = (value) => vector([...value].map((letter) => letter.charCodeAt(0)));
 const sized = (content) => [...leb(content.length), ...content];
 const section = (id, content) => [id, ...sized(content)];
 const program = (...sections) => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections.flat()]));
 
-const I32 = 0x7f;
-const TABLE = [0x70, 0, ...leb(ENOUGH + OF_INTERPRETER.length)];
 // Types of functions: so many numbers as arguments, and one as a result or none.
 const type = (count, results) => 2 * count + results;
-const TYPES = vector(
-  Array.from({ length: type(7, 0) }, (_, index) => [
-    ...[0x60, ...vector(Array(index >> 1).fill(I32)), ...vector(Array(index & 1).fill(I32))],
-  ]),
+const types = section(
+  1,
+  vector(
+    Array.from({ length: type(7, 0) }, (_, index) => [
+      0x60,
+      ...vector(Array(index >> 1).fill(I32)),
+      ...vector(Array(index & 1).fill(I32)),
+    ]),
+  ),
 );
 
-const number = (value) => [0x41, ...leb(value)];
-const local = (index) => [0x20, index];
-const call_indirect = (count, results) => [0x11, type(count, results), 0];
-const ofInterpreter = (index, ...signature) => [...number(ENOUGH + index), ...call_indirect(...signature)];
+const i32 = (value) => [I32_CONST, ...leb(value)];
+const calling = (count, results) => [CALL_INDIRECT, type(count, results), 0];
+const callingInterpreter = (index, count, results) => [...i32(ENOUGH + index), ...calling(count, results)];
 
-function body(count, results) {
+function invoking(count, results) {
   const stack = count + 1;
-  const args = Array.from({ length: count }, (_, index) => local(index + 1)).flat();
+  const args = Array.from({ length: count }, (_, index) => [LOCAL_GET, index + 1]).flat();
   const code = [
-    ...[...ofInterpreter(0, 0, 1), 0x21, stack],
-    ...[0x06, results ? I32 : 0x40], // try
-    ...[...args, ...local(0), ...call_indirect(count, results)],
-    ...[0x07, 0], // catch
-    ...[...local(stack), ...ofInterpreter(1, 1, 0)],
-    ...[...number(1), ...number(0), ...ofInterpreter(2, 2, 0)],
-    ...(results ? number(0) : []),
-    ...[0x0b, 0x0b],
+    [...callingInterpreter(0, 0, 1), LOCAL_SET, stack],
+    [TRY, results ? I32 : NOTHING],
+    [...args, LOCAL_GET, 0, ...calling(count, results)],
+    [CATCH, 0],
+    [LOCAL_GET, stack, ...callingInterpreter(1, 1, 0)],
+    [...i32(1), ...i32(0), ...callingInterpreter(2, 2, 0)],
+    [...(results ? i32(0) : []), END, END],
   ];
-  return sized([1, 1, I32, ...code]);
+  return sized([1, 1, I32, ...code.flat()]);
 }
 
-function catching(names) {
+function catchingInWebAssembly(names) {
   const signatures = names.map((name) => [name.length - 8, name[7] === "i" ? 1 : 0]);
-  const exported = [...names, "_emscripten_throw_longjmp"];
+  const exported = [...names, "_emscripten_throw_longjmp"].map((name, index) => [...text(name), 0, index]);
   const module = program(
-    section(1, TYPES),
+    types,
     section(3, vector([...signatures.map(([count, results]) => [type(count + 1, results)]), [type(0, 0)]])),
-    section(4, vector([TABLE])),
+    section(4, vector([[FUNCTIONS, 0, ...leb(ENOUGH + OF_INTERPRETER.length)]])),
     section(13, vector([[0, type(0, 0)]])), // the exception
-    section(7, vector([...exported.map((name, index) => [...text(name), 0, index]), [...text("table"), 1, 0]])),
-    section(10, vector([...signatures.map((signature) => body(...signature)), sized([0, 0x08, 0, 0x0b])])),
+    section(7, vector([...exported, [...text("table"), 1, 0]])),
+    section(10, vector([...signatures.map((signature) => invoking(...signature)), sized([0, THROW, 0, END])])),
   );
   const { table, ...functions } = new WebAssembly.Instance(module).exports;
-  return { ...functions, serve: (interpreter) => serve(table, interpreter) };
+  const serve = (interpreter) => {
+    OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, interpreter[name]));
+    copyTable(interpreter.__indirect_function_table, table);
+  };
+  return { ...functions, serve };
 }
 
-// Copies the interpreter's table.
-function serve(table, interpreter) {
-  OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, interpreter[name]));
-  const from = (name) => [...text("_"), ...text(name), 1, 0x70, 0, 0];
+// Another module does it: entry by entry in JavaScript would make an object of each.
+function copyTable(from, to) {
+  const imported = (name) => [...text(""), ...text(name), 1, FUNCTIONS, 0, 0];
+  const code = [...i32(0), ...i32(0), ...TABLE_SIZE, 0, ...TABLE_COPY, 1, 0, END];
   const module = program(
-    section(1, TYPES),
-    section(2, vector([from("ours"), from("theirs")])),
+    types,
+    section(2, vector([imported("from"), imported("to")])),
     section(3, vector([[type(0, 0)]])),
     section(8, [0]),
-    section(10, vector([sized([0, ...number(0), ...number(0), 0xfc, 0x10, 1, 0xfc, 0x0e, 0, 1, 0x0b])])),
+    section(10, vector([sized([0, ...code])])),
   );
-  new WebAssembly.Instance(module, { _: { ours: table, theirs: interpreter.__indirect_function_table } });
+  new WebAssembly.Instance(module, { "": { from, to } });
 }

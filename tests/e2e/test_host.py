@@ -79,8 +79,17 @@ def probe():
     return archives.romfs_archives({"probe.py": PROBE}, version)["all"]
 
 
-@pytest.fixture
-def booted(page, site, probe):
+NO_EXCEPTIONS = """
+  const { Module } = WebAssembly;
+  WebAssembly.Module = function () { throw new WebAssembly.CompileError("no exceptions here"); };
+  WebAssembly.Module.imports = Module.imports;
+"""
+
+
+@pytest.fixture(params=["as it is", "without WebAssembly's exceptions"])
+def booted(request, page, site, probe):
+    if request.param != "as it is":
+        page.add_init_script(NO_EXCEPTIONS)
     site.put("/probe.romfs", probe)
     page.goto(site.page("/", html_page("")))
     page.evaluate(BOOT)

@@ -72,6 +72,13 @@ def test_functions_that_are_handed_out(page, site, fullstory, runtime, name):
     provoke_and_go_on(page, HANDED_OUT[name])
 
 
+@pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
+def test_entries_that_say_they_are_long(page, site, fullstory, runtime):
+    page.goto(site.page("/", html_page(tag(org=ORG, runtime=runtime))))
+    page.evaluate("analytics.push({ length: 1e9 }, { length: 2 ** 53 - 1, 0: 'page' }, 5, null, ['track', 'After'])")
+    fullstory.wait_for_event("After", timeout=60_000)
+
+
 def test_exposed_from_python(page, site, fullstory):
     python = f"from fsbridge import connect; connect('segment-classic', org='{ORG}', expose=True)"
     config = '{"interpreter": "/fsbridge/micropython/micropython.mjs", "files": {"/fsbridge/fsbridge.zip": "./*"}}'

@@ -168,6 +168,30 @@ def test_a_promise_waits_for_slow_middleware(site: Site) -> None:
     assert site.events == ["Renamed"]
 
 
+def test_what_a_skipped_middleware_does_later_is_nothing_to_later_messages(site: Site) -> None:
+    gates: list[Promise] = []
+    nexts: list[Any] = []
+
+    def middleware(args: Any) -> Any:
+        payload = get(args[0], "payload")
+        gates.append(Promise())
+        nexts.append(lambda: call(get(args[0], "next"), payload))
+        return gates[-1]
+
+    site.addSourceMiddleware(Function(middleware))
+    site.track("First")
+    site.track("Second")
+    site.window.settle(10_000)
+    assert site.said == ["a middleware took longer than 10 seconds and is skipped"]
+    assert site.events == ["First"]
+    nexts[0]()
+    gates[0]._settle("fulfilled", UNDEFINED)  # at last, while it is the second's turn
+    assert site.events == ["First"]
+    nexts[1]()
+    gates[1]._settle("fulfilled", UNDEFINED)
+    assert site.events == ["First", "Second"]
+
+
 def test_a_call_without_an_event_name_is_rejected(site: Site) -> None:
     assert site.track().state == "rejected"
     assert str(site.track({"event": 1}).value) == "Event missing"

@@ -64,10 +64,8 @@ class Pipeline:
         self._current = None  # the message that is worked on, as given
         self._facades = Facades()
         self._turn = 0
-        # One function of each kind for good: JavaScript would keep one made for every message.
-        self._next = make_function(self._on_next, "next")
-        self._fulfilled = make_function(lambda args: self._settled(get(args, 0)), "fulfilled")
-        self._rejected = make_function(lambda args: self._settled(get(args, 0), True), "rejected")
+        self._given_up = 0  # how many messages were given up before their middleware was done
+        self._listen()
         self._overdue = make_function(self._on_overdue, "overdue")
         self._in_vain = make_function(self._on_vain, "failed")
 
@@ -158,6 +156,7 @@ class Pipeline:
         if self._work is not None:
             self._work = None
             self._turn += 1
+            self._give_up()
             waiting.insert(0, self._current)
         for _, done in waiting:
             done(None)
@@ -180,6 +179,22 @@ class Pipeline:
             self.page.later_with(self._overdue, PATIENCE, self._turn)
             return
 
+    def _listen(self):
+        """Make what middleware gets: one function of each kind for all messages, as JavaScript would keep one made for
+        each, until a message is given up. Whatever its middleware does later is heard no more."""
+        given_up = self._given_up
+
+        def made(body, name):
+            return make_function(lambda args: body(args) if given_up == self._given_up else UNDEFINED, name)
+
+        self._next = made(self._on_next, "next")
+        self._fulfilled = made(lambda args: self._settled(get(args, 0)), "fulfilled")
+        self._rejected = made(lambda args: self._settled(get(args, 0), True), "rejected")
+
+    def _give_up(self):
+        self._given_up += 1
+        self._listen()
+
     def _settled(self, value, failed=False):
         work, self._work = self._work, None
         if work is None:
@@ -195,6 +210,7 @@ class Pipeline:
         if self._work is not None and get(args, 0) == self._turn:
             self.report("a middleware took longer than %d seconds and is skipped" % (PATIENCE // 1000))
             self._next_called = True
+            self._give_up()
             self._settled(UNDEFINED)
         return UNDEFINED
 
