@@ -46,7 +46,7 @@
   const ITEM = "fsbridge:left:";
   const TAB = "fsbridge:tab";
   const GRACE = 2000; // milliseconds that an item waits for its heir before other tabs take it
-  const OVERLAP = 300; // milliseconds that a page may run on when the back/forward cache has brought the next one
+  const OVERLAP = 300; // milliseconds that a page may run on when the next one has begun
   const CARRIED =
     "FS message page track identify alias group reset setAnonymousId startSession endSession screen pageview".split(" ");
   const SETTING_UP = /^(add|on|use|register|setC)/; // what calls of an earlier page need, too
@@ -69,6 +69,7 @@
   let sweeping = 0;
   let here = {}; // as look has found it last
   let tabName = "";
+  let overlaps = false; // whether the tab's last page is yet to be hidden
   let settle;
 
   const word = () => Math.random().toString(36).slice(2);
@@ -340,7 +341,7 @@
 
   // Called when the page is left, and again for calls that are made after that.
   function leave() {
-    left = left || { key: `${ITEM}${Date.now()}-${tab()}-${word()}`, entries: [] };
+    left = left || { key: `${ITEM}${Date.now()}-${tabName}-${word()}`, entries: [] };
     left.entries.push(...lost.splice(0), ...takeOperations(), ...takeBack(), ...queue.filter(isCarried));
     if (!left.entries.length) return;
     queue = queue.filter((entry) => !isCarried(entry));
@@ -374,19 +375,20 @@
     }
   }
 
-  // A name that the tab's pages share. A window that a page has opened begins with a copy of that page's.
-  function tab() {
-    if (tabName) return tabName;
-    tabName = word();
+  // A name that the tab's pages share, with a "+" as long as there is a page: it may be hidden only after the next one
+  // has begun. A window that a page has opened begins with a copy of that page's.
+  function enter() {
+    tabName = tabName || word();
     try {
       const [{ type }] = performance.getEntriesByType("navigation");
       const isOpened = window.opener && history.length === 1 && type === "navigate";
-      tabName = (!isOpened && sessionStorage.getItem(TAB)) || tabName;
-      sessionStorage.setItem(TAB, tabName);
+      const found = (!isOpened && sessionStorage.getItem(TAB)) || tabName;
+      tabName = found.split("+")[0];
+      overlaps = found !== tabName;
+      sessionStorage.setItem(TAB, tabName + "+");
     } catch (error) {
       // storage is denied
     }
-    return tabName;
   }
 
   // The keys of all, the oldest first: they go on with the time, and the tab's name.
@@ -457,8 +459,14 @@
 
   // What this tab's last pages left behind.
   async function inherit() {
-    const own = () => items().filter((key) => key.split("-")[1] === tab());
+    const own = () => items().filter((key) => key.split("-")[1] === tabName);
     try {
+      const until = Date.now() + OVERLAP;
+      while (overlaps && Date.now() < until) {
+        await pause(20);
+        overlaps = sessionStorage.getItem(TAB) !== tabName;
+      }
+      sessionStorage.setItem(TAB, tabName + "+");
       if (own().length) await takeAll(own);
     } catch (error) {
       // storage is denied
@@ -492,25 +500,28 @@
     leaving = true;
     receive = null;
     leave();
+    try {
+      sessionStorage.setItem(TAB, tabName);
+    } catch (error) {
+      // storage is denied
+    }
     if (left.entries.length || !live) return;
     leaving = false; // FullStory takes calls to the last moment
     receive = live;
   });
 
-  // Back from the browser's back/forward cache; the page that was left for us may be hidden only after we are shown.
-  addEventListener("pageshow", (event) => {
+  // Back from the browser's back/forward cache.
+  addEventListener("pageshow", async (event) => {
     if (!event.persisted) return;
+    enter();
     arrived = Date.now();
     leaving = false;
     receive = null;
     if (left && !left.stored) queue = merge(left.entries, queue);
     kept = left;
     left = null;
-    setTimeout(async () => {
-      if (leaving) return;
-      await inherit();
-      open();
-    }, OVERLAP);
+    await inherit();
+    open();
   });
 
   // What Python gets, and how it answers.
@@ -614,7 +625,7 @@
   }
 
   // Between the steps of the start the page may do what it has to.
-  const pause = () => new Promise((resolve) => setTimeout(resolve));
+  const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
   async function boot() {
     const coming = interpreter();
@@ -625,9 +636,10 @@
     await pause();
     start(config);
     await pause();
-    await inherit(); // not before: with the back/forward cache the last page may be hidden after this one has begun
+    await inherit();
     open();
   }
 
+  enter();
   boot().catch(fail);
 })();

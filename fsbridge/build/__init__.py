@@ -54,9 +54,6 @@ RUNTIMES = tuple(INTERPRETERS)
 _TABLE = re.compile(r"(?<= FILES = )\{.*\}(?=;$)", re.MULTILINE)
 """The table in the tag that says where everything else is."""
 
-_COMMENTS = re.compile(r"^/\*.*?\*/\n|^ *// [^\n]*\n|^ +| +// [^\n]*$", re.MULTILINE | re.DOTALL)
-"""Comments and indentation, which only readers need: a third of the compressed tag."""
-
 
 def web_sources() -> Path:
     """The folder with ``fsbridge.js`` and ``package.json``: inside an installed package, or ``web/`` of a checkout."""
@@ -149,12 +146,17 @@ def _tag(source: str, names: dict[str, str]) -> bytes:
     text, replaced = _TABLE.subn(f"{{ {table} }}", source)
     if replaced != 1:
         raise BuildError("web/fsbridge.js has no line `const FILES = {…};`, or several.")
-    return _bare(text)
+    return _minified(text)
 
 
 def _script(source: Path, folder: Path) -> None:
-    (folder / source.name).write_bytes(_bare(source.read_text(encoding="utf-8")))
+    (folder / source.name).write_bytes(_minified(source.read_text(encoding="utf-8")))
 
 
-def _bare(script: str) -> bytes:
-    return _COMMENTS.sub("", script).encode()
+def _minified(script: str) -> bytes:
+    """A script without what only its readers need: a third of the compressed tag."""
+    try:
+        from rjsmin import jsmin
+    except ImportError as error:
+        raise BuildError("rjsmin is needed to minify the tag: python -m pip install rjsmin") from error
+    return f"{jsmin(script)}\n".encode()

@@ -153,17 +153,20 @@ def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) 
         field = get(mapping, name)
         fields.append((name, _step(field) if of_object else "", _compile(field, to_payload, of_object)))
 
+    def build_input(message: "Any") -> "Any":
+        return make_object([(name, evaluate(message)) for name, _, evaluate in fields])
+
     def build(message: "Any") -> "Any":
-        values = {}
+        values = {}  # MicroPython forgets their order, which counts for input only
         for name, step, evaluate in fields:
             value = get(message, step) if step else evaluate(message)
-            if not to_payload or isinstance(value, str):
+            if isinstance(value, str):
                 values[name] = value
             elif value is not UNDEFINED:
                 values[name] = _handed_on(value)
         return make_object(values.items()) if "__proto__" in values else record(**values)
 
-    return build
+    return build if to_payload else build_input
 
 
 def _step(field: "Any") -> str:
