@@ -55,9 +55,10 @@ class Subscription:
         """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
         if self._trigger is None or not self._trigger.matches(message):
             return None
-        self._compile()
         if self._mapping is None:
-            raise BadPayload(self._wrong_mapping)
+            self._compile()
+            if self._mapping is None:
+                raise BadPayload(self._wrong_mapping)
         return self._mapping(directives.as_message(message))
 
     def _compile(self):

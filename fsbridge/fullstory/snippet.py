@@ -31,6 +31,7 @@ from ..runtime import (
     make_object,
     make_promise,
     put,
+    record,
     safe_put,
     text,
     truthy,
@@ -199,7 +200,7 @@ class Snippet:
         return UNDEFINED
 
     def _event(self, name=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
-        return self._v1("trackEvent", make_object((("name", name), ("properties", properties))), source)
+        return self._v1("trackEvent", record(name=name, properties=properties), source)
 
     def _log(self, level=UNDEFINED, message=UNDEFINED, *more):
         return self._v1("log", make_object((("level", level), ("msg", message))))

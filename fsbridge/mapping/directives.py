@@ -151,7 +151,8 @@ def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) 
     fields = []
     for name in names:
         field = get(mapping, name)
-        fields.append((name, _step(field) if of_object else "", _compile(field, to_payload, of_object)))
+        step = _step(field) if of_object else ""
+        fields.append((name, step, _constant(UNDEFINED) if step else _compile(field, to_payload, of_object)))
 
     def build_input(message: "Any") -> "Any":
         return make_object([(name, evaluate(message)) for name, _, evaluate in fields])

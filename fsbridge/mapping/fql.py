@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Conditions = list[Typed]
 
 
+_TYPES = ("track", "identify", "page", "group", "alias", "screen")
+
+
 class FqlError(ValueError):
     """A subscription that can't be parsed."""
 
@@ -50,6 +53,9 @@ class Trigger:
 
 def parse(source: str) -> Trigger:
     """The trigger that ``source`` describes. Raises FqlError where the vendor finds none."""
+    for type_ in _TYPES:
+        if source == 'type = "%s"' % type_:  # as most are: a page needn't wait for the parser
+            return Trigger(source, _condition("type", "type", "=", type_), [type_])
     condition, types = _parse(_Tokens(_join_paths(_Lexer(source).tokens())))
     if condition is None:
         raise FqlError("no condition found")

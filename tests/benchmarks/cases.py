@@ -255,9 +255,11 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
 def _tagged(
     name: str, title: str, destination: str, runtime: str, settings: object, preloads: str = "", every: int = 1
 ) -> Case:
-    api = "rudderanalytics" if destination == "rudderstack" else "analytics"
     head = preloads.replace("segment-classic", destination) + _tag(destination, runtime, settings)
-    return Case(name, title, head + _script(f"{api}.{CALL}"), api, every)
+    if destination == "rudderstack":
+        load = f'rudderanalytics.load("{KEY}", "https://dataplane.rudderstack.com");'
+        return Case(name, title, head + _script(f"{load} rudderanalytics.{CALL}"), "rudderanalytics", every)
+    return Case(name, title, head + _script(f"analytics.{CALL}"), every=every)
 
 
 def _minified(peers: Path, source: Path) -> bytes:
