@@ -264,6 +264,7 @@
     receive = python;
     if (bridge.status === "loading") bridge.status = "ready";
     drain();
+    settled();
     settle.resolve(bridge);
     sweepLater();
   }
@@ -375,8 +376,20 @@
     }
   }
 
-  // A name that the tab's pages share, with a "+" as long as there is a page: it may be hidden only after the next one
-  // has begun. A window that a page has opened begins with a copy of that page's.
+  function note(tab) {
+    try {
+      if (tab) sessionStorage.setItem(TAB, tab);
+      else sessionStorage.removeItem(TAB);
+    } catch (error) {
+      // storage is denied
+    }
+  }
+
+  // Nothing waits that the tab's next page would have to know of.
+  const settled = () => receive && isLive() && note();
+
+  // A name that the tab's pages share, with a "+" as long as one may leave something: it may be hidden only after the
+  // next one has begun. A window that a page has opened begins with a copy of that page's.
   function enter() {
     tabName = tabName || word();
     try {
@@ -385,10 +398,10 @@
       const found = (!isOpened && sessionStorage.getItem(TAB)) || tabName;
       tabName = found.split("+")[0];
       overlaps = found !== tabName;
-      sessionStorage.setItem(TAB, tabName + "+");
     } catch (error) {
       // storage is denied
     }
+    note(tabName + "+");
   }
 
   // The keys of all, the oldest first: they go on with the time, and the tab's name.
@@ -464,9 +477,9 @@
       const until = Date.now() + OVERLAP;
       while (overlaps && Date.now() < until) {
         await pause(20);
-        overlaps = sessionStorage.getItem(TAB) !== tabName;
+        overlaps = (sessionStorage.getItem(TAB) || tabName) !== tabName;
       }
-      sessionStorage.setItem(TAB, tabName + "+");
+      note(tabName + "+");
       if (own().length) await takeAll(own);
     } catch (error) {
       // storage is denied
@@ -500,11 +513,7 @@
     leaving = true;
     receive = null;
     leave();
-    try {
-      sessionStorage.setItem(TAB, tabName);
-    } catch (error) {
-      // storage is denied
-    }
+    note(left.entries.length && tabName);
     if (left.entries.length || !live) return;
     leaving = false; // FullStory takes calls to the last moment
     receive = live;
@@ -556,6 +565,7 @@
       },
     status(status) {
       bridge.status = status;
+      settled();
       if (status !== "ready" || !lost.length) return;
       queue.unshift(...lost.splice(0)); // a late fs.js
       if (receive) drain();
