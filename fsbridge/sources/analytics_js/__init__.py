@@ -92,7 +92,7 @@ class AnalyticsJs:
         self._serial = 0
         self._on_time = make_function(self._call_back, "callback")
         self._said = []
-        self._handlers = {}  # by method, None where there is none
+        self._handlers = {}  # by method
         self._objects = {}  # what ``user()`` and ``group()`` give
 
     def _set_identity(self, options):
@@ -119,9 +119,7 @@ class AnalyticsJs:
         if self._undecided:
             return self._hold(method, args, moment)
         self._moment = moment
-        if method not in self._handlers:
-            self._handlers[method] = getattr(self, "_do_" + method, None)
-        handler = self._handlers[method]
+        handler = self._handlers.get(method) or self._handler(method)
         if handler is None:
             if self.debugging and method not in self._said:
                 self._said.append(method)
@@ -132,6 +130,12 @@ class AnalyticsJs:
         except (arguments.Missing, Invalid) as error:
             self.report("analytics.%s: %s" % (method, error))
             return make_rejected(str(error))
+
+    def _handler(self, method):
+        handler = getattr(self, "_do_" + method, None)
+        if handler is not None:
+            self._handlers[method] = handler
+        return handler
 
     def replay(self, calls, perform):
         """Perform what a page called before we were there: ``(method, args, moment)`` each; returns what each gives.
