@@ -120,6 +120,7 @@ const tail = (at) => bytes[at] & 63;
 // Writes a string, and a zero, into memory of its own; `out` gets its length and address.
 function encode(text, out) {
   const start = wasm.malloc(3 * text.length + 1);
+  if (!start) throw new RangeError("out of memory");
   let at = start;
   if (text.length > LONG && text.isWellFormed && text.isWellFormed()) {
     at += encoder.encodeInto(text, bytes.subarray(start)).written;

@@ -91,7 +91,7 @@ class Page:
     def _where(self):
         if self._look is not None:
             seen = self._look()
-            if seen is not self._seen:
+            if seen != self._seen:
                 self._seen, self._place = seen, place(seen)
             return self._place
         link = self._select("link[rel='canonical']")
