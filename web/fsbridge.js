@@ -70,7 +70,8 @@
   let here = {}; // as look has found it last
   let tabName = "";
   let overlaps = false; // whether the tab's last page is yet to be hidden
-  let settle;
+  let settled = false;
+  let outcome;
 
   const word = () => Math.random().toString(36).slice(2);
   const say = (error) => window.console && console.error("[fsbridge] " + (error?.message || error));
@@ -81,7 +82,7 @@
   }
 
   const bridge = (window.fsbridge = { version: VERSION, status: "loading", dropped: 0 });
-  bridge.ready = new Promise((resolve, reject) => (settle = { resolve, reject }));
+  bridge.ready = new Promise((resolve, reject) => (outcome = { resolve, reject }));
   bridge.ready.catch(() => {});
 
   // A bound of the queue: the tag's attribute, or the default.
@@ -264,8 +265,8 @@
     receive = python;
     if (bridge.status === "loading") bridge.status = "ready";
     drain();
-    settled();
-    settle.resolve(bridge);
+    settle();
+    outcome.resolve(bridge);
     sweepLater();
   }
 
@@ -274,7 +275,7 @@
     bridge.status = "failed";
     say(error);
     queue.forEach((entry) => entry.resolve?.());
-    settle.reject(error instanceof Error ? error : new Error(error));
+    outcome.reject(error instanceof Error ? error : new Error(error));
   }
 
   // From page to page, as JSON: how many calls were dropped, and calls. In those an array begins with "a", and what JSON
@@ -376,21 +377,28 @@
     }
   }
 
-  function note(tab) {
+  function note(mark) {
     try {
-      if (tab) sessionStorage.setItem(TAB, tab);
-      else sessionStorage.removeItem(TAB);
+      sessionStorage.setItem(TAB, tabName + mark);
     } catch (error) {
       // storage is denied
     }
   }
 
-  // Nothing waits that the tab's next page would have to know of.
-  const settled = () => receive && isLive() && note();
+  // Nothing waits any more that the tab's next page would have to know of.
+  function settle() {
+    settled = receive && isLive();
+    try {
+      if (settled) sessionStorage.removeItem(TAB);
+    } catch (error) {
+      // storage is denied
+    }
+  }
 
   // A name that the tab's pages share, with a "+" as long as one may leave something: it may be hidden only after the
   // next one has begun. A window that a page has opened begins with a copy of that page's.
   function enter() {
+    settled = false;
     tabName = tabName || word();
     try {
       const [{ type }] = performance.getEntriesByType("navigation");
@@ -401,7 +409,7 @@
     } catch (error) {
       // storage is denied
     }
-    note(tabName + "+");
+    note("+");
   }
 
   // The keys of all, the oldest first: they go on with the time, and the tab's name.
@@ -479,7 +487,7 @@
         await pause(20);
         overlaps = (sessionStorage.getItem(TAB) || tabName) !== tabName;
       }
-      note(tabName + "+");
+      note("+");
       if (own().length) await takeAll(own);
     } catch (error) {
       // storage is denied
@@ -513,7 +521,7 @@
     leaving = true;
     receive = null;
     leave();
-    note(left.entries.length && tabName);
+    if (left.entries.length || !settled) note("");
     if (left.entries.length || !live) return;
     leaving = false; // FullStory takes calls to the last moment
     receive = live;
@@ -565,7 +573,7 @@
       },
     status(status) {
       bridge.status = status;
-      settled();
+      settle();
       if (status !== "ready" || !lost.length) return;
       queue.unshift(...lost.splice(0)); // a late fs.js
       if (receive) drain();
