@@ -55,10 +55,13 @@ async function compile(response) {
   return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
 }
 
-function pyimport(name) {
+const pyimport = (name) => ask(name, wasm.mp_js_do_import);
+
+// What Python answers to a name: `question` gets the address of that, and of where the answer goes.
+function ask(name, question) {
   return withStack(2 * VALUE, (at) => {
     give(name, at);
-    wasm.mp_js_do_import(words[at / 4 + 2], at + VALUE);
+    question(words[at / 4 + 2], at + VALUE);
     wasm.free(words[at / 4 + 2]);
     return take(at + VALUE);
   });
@@ -265,12 +268,7 @@ function call(id, args) {
 
 function read(id, name) {
   if (typeof name !== "string" || name === "then") return undefined;
-  return withStack(2 * VALUE, (at) => {
-    give(name, at);
-    wasm.proxy_c_to_js_lookup_attr(id, words[at / 4 + 2], at + VALUE);
-    wasm.free(words[at / 4 + 2]);
-    return take(at + VALUE);
-  });
+  return ask(name, (at, out) => wasm.proxy_c_to_js_lookup_attr(id, at, out));
 }
 
 // What Python does with JavaScript's objects

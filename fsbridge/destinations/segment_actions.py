@@ -39,8 +39,7 @@ def track_event(payload):
 
 def track_event_v2(payload):
     """V2: an event."""
-    properties = get(payload, "properties")
-    event = record(name=get(payload, "name"), properties=record() if is_nullish(properties) else properties)
+    event = record(name=get(payload, "name"), properties=_or_empty(get(payload, "properties")))
     return [Call("", ["trackEvent", event, SOURCE])]
 
 

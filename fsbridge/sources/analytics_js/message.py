@@ -123,7 +123,7 @@ class Factory:
             self._look_around(moment)
         fields["type"], fields["timestamp"] = kind_, make_date(moment.time)
         if options is UNDEFINED:
-            fields["integrations"] = record() if integrations is UNDEFINED else _booleans(integrations)
+            fields["integrations"] = _booleans(integrations)
             fields["messageId"] = self._message_id()
         else:
             override = get(options, "anonymousId")

@@ -372,10 +372,10 @@
       outcome = { thrown: [] };
       boot(runtime)
         .then((python) => {
-          python.FS.writeFile("/tmp/driver.py", driver);
+          python.FS.writeFile("/driver.py", driver);
           const names = [...new Set(calls.map(([name]) => name))];
           const lines = names.map((name) => `${name} = callback(driver.${name})`);
-          python.runPython(["import sys; sys.path.append('/tmp')", "import driver", "from fsbridge.runtime import callback", ...lines].join("\n"));
+          python.runPython(["import sys; sys.path.append('/')", "import driver", "from fsbridge.runtime import callback", ...lines].join("\n"));
           const functions = Object.fromEntries(names.map((name) => [name, python.globals.get(name)]));
           return calls.map(([name, ...args]) => {
             try {
