@@ -616,12 +616,12 @@
     preload(`https://${edge}.fullstory.com/s/fs.js?org=${org}`, "script");
   }
 
-  // MicroPython runs the compiled package where it lies: the modules that this destination needs, or all of them.
+  // MicroPython with the modules that this destination needs, or all of them.
   async function micropython() {
     const usual = source && source === SOURCES[data.destination];
     const parts = [
       fetched(FILES.micropython + "micropython.wasm"),
-      load(FILES.fsbridge + (usual ? data.destination : "all") + ".romfs"),
+      load(FILES.fsbridge + (usual ? data.destination : "all") + ".snapshot"),
     ];
     parts.forEach((part) => part.catch(() => {})); // boot says it
     const { boot } = await import(base + FILES.fsbridge + "micropython.mjs");

@@ -7,8 +7,6 @@
  * What the module imports and exports is fixed by the version that package.json pins.
  */
 
-const HEAP_SIZE = 2 * 1024 * 1024; // bytes, to begin with
-const STACK_SIZE = 2048; // words
 const NO_SUCH_FILE = -44; // emscripten's errno
 
 // How a value in the module's memory is laid out: three words, of which the first is one of these.
@@ -26,11 +24,19 @@ function look() {
 }
 
 /*
- * MicroPython that can import what is in an archive. Takes promises: of the response with micropython.wasm, and of the
- * archive's bytes. Gives an object with `pyimport(name)`, a module's attributes.
+ * MicroPython with its memory as the build left it (web/snapshots/micropython.mjs), where fsbridge is imported. Takes
+ * promises: of the response with micropython.wasm, and of the snapshot's bytes. Gives an object with `pyimport(name)`, a
+ * module's attributes.
  */
-export async function boot(response, archive) {
-  const [module, romfs] = await Promise.all([response.then(compile), archive]);
+export async function boot(response, snapshot) {
+  const [module, memory] = await Promise.all([response.then(compile), snapshot]);
+  await host(module);
+  restore(memory);
+  return { pyimport };
+}
+
+/* Makes an interpreter of the module, whose memory is as the module brings it: for boot, and for who makes snapshots. */
+export async function host(module) {
   const names = WebAssembly.Module.imports(module).map(({ name }) => name);
   const catchers = catching(names.filter((name) => name.startsWith("invoke_")));
   const env = { ...imports, ...catchers };
@@ -39,14 +45,43 @@ export async function boot(response, archive) {
   catchers.serve(wasm);
   look();
   wasm.emscripten_stack_init();
-  wasm.__wasm_call_ctors();
-  const at = wasm.malloc(romfs.length);
-  bytes.set(romfs, at);
-  constant = { from: at, to: at + romfs.length };
-  wasm.mp_js_register_romfs(at, romfs.length);
-  wasm.mp_js_init(STACK_SIZE, HEAP_SIZE);
-  wasm.proxy_c_init();
-  return { pyimport };
+  return { wasm, objects, standing, pyimport };
+}
+
+function restore(snapshot) {
+  const length = 4 + new DataView(snapshot.buffer).getUint32(snapshot.byteOffset, true);
+  const found = JSON.parse(decoder.decode(snapshot.subarray(4, length)));
+  if (check(found.data) !== found.check) throw new Error("micropython.wasm and the snapshot are of different builds");
+  if (found.size > bytes.length) resize(found.size - bytes.length);
+  let from = length;
+  for (const [to, size] of found.spans) bytes.set(snapshot.subarray(from, (from += size)), to);
+  constant = found.constant;
+  found.objects.forEach((recipe, index) => {
+    const number = index + KNOWN;
+    if (!recipe) return free.push(number);
+    objects[number] = revive(recipe);
+    numbers.set(objects[number], number);
+  });
+}
+
+/* Tells apart what different modules bring in their memory's first bytes. */
+export function check(size) {
+  let sum = 0;
+  for (let word = 0; word < size / 4; word += 16) sum = (31 * sum + words[word]) | 0;
+  return sum;
+}
+
+// What Python holds of JavaScript, from how it was written down.
+function revive({ path, items, bound }) {
+  if (path) return path.reduce((object, key) => object[key], globalThis);
+  if (items) return items.map(revive);
+  const [method, ...given] = bound.map(revive);
+  return method.bind(...given);
+}
+
+function resize(more) {
+  wasm.memory.grow(Math.ceil(more / 65536));
+  look();
 }
 
 // While it arrives, if the server says what it is.
@@ -82,11 +117,11 @@ function withStack(size, action) {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const LONG = 64; // from here on the browser's own are faster
-let constant; // where strings stay what they are
+let constant = [0, 0]; // from where to where strings stay what they are
 const constants = new Map(); // those that have been needed, by address
 
 function string(at, length) {
-  if (at < constant.from || at >= constant.to) return decode(at, at + length);
+  if (at < constant[0] || at >= constant[1]) return decode(at, at + length);
   let found = constants.get(at);
   if (found === undefined || found.length !== length) constants.set(at, (found = decode(at, at + length)));
   return found;
@@ -156,6 +191,7 @@ function encode(text, out) {
 // JavaScript's values for Python
 
 const objects = [globalThis, undefined]; // those that Python holds, by number; the first two for good
+const KNOWN = objects.length;
 const numbers = new Map([[globalThis, 0]]);
 const free = []; // numbers
 const double = new Float64Array(1);
@@ -199,7 +235,7 @@ function give(value, out) {
 }
 
 function release(number) {
-  if (number < 2) return;
+  if (number < KNOWN) return;
   numbers.delete(objects[number]);
   objects[number] = undefined;
   free.push(number);
@@ -346,11 +382,10 @@ const imports = {
   emscripten_resize_heap(wanted) {
     const more = Math.max((wanted >>> 0) - bytes.length, bytes.length / 5);
     try {
-      wasm.memory.grow(Math.ceil(more / 65536));
+      resize(more);
     } catch (error) {
       return 0;
     }
-    look();
     return 1;
   },
 

@@ -1,5 +1,5 @@
 /*
- * Boots Pyodide for the tag: from the memory snapshot that the build made (web/snapshot.mjs) with fsbridge imported, or
+ * Boots Pyodide for the tag: from the memory snapshot that the build made (web/snapshots/pyodide.mjs), or
  * plainly where the snapshot is missing, damaged or of another build.
  */
 
@@ -55,7 +55,7 @@ async function read(url, version) {
   return { lock: found.lock, header: take(found.header), contents: found.spans.map(([to, size]) => [to, take(size)]) };
 }
 
-// What Python holds of JavaScript, from how web/snapshot.mjs wrote it down.
+// What Python holds of JavaScript, from how web/snapshots/pyodide.mjs wrote it down.
 function revive({ path, items, value }) {
   return path ? path.reduce((object, key) => object[key], globalThis) : items ? items.map(revive) : value;
 }

@@ -6,8 +6,8 @@
 |---|---|
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
-| ``fsbridge/`` | MicroPython's host ``micropython.mjs``, the package for it ``<destination>.romfs``, ``all.romfs`` |
-| | ``pyodide.mjs``, which starts Pyodide, from ``pyodide.snapshot`` (with the package imported) or ``fsbridge.zip`` |
+| ``fsbridge/`` | ``micropython.mjs``, which starts MicroPython from ``<destination>.snapshot`` or ``all.snapshot`` |
+| | ``pyodide.mjs``, which starts Pyodide from ``pyodide.snapshot`` or, with ``fsbridge.zip``, without |
 | ``micropython/`` | ``micropython.wasm``, and ``micropython.mjs``, which PyScript needs and the tag doesn't |
 | ``pyodide/`` | ``pyodide.mjs``, ``pyodide-lock.json``, ``pyodide.asm.{mjs,wasm}``, ``python_stdlib.zip`` |
 
@@ -116,13 +116,15 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     (out / "fsbridge").mkdir()
     if "micropython" in runtimes:
         _script(web / "micropython.mjs", out / "fsbridge")
-        version = pinned_versions()[INTERPRETERS["micropython"][0]]
-        for name, image in archives.romfs_archives(sources, version).items():
-            (out / "fsbridge" / f"{name}.romfs").write_bytes(image)
+        package = INTERPRETERS["micropython"][0]
+        images = archives.romfs_archives(sources, pinned_versions()[package])
+        for name, image in images.items():
+            memory = snapshot.micropython(web, node_modules / package, image, archives.entries(name))
+            (out / "fsbridge" / f"{name}.snapshot").write_bytes(memory)
     if "pyodide" in runtimes:
         (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
         _script(web / "pyodide.mjs", out / "fsbridge")
-        memory = snapshot.make(web / "snapshot.mjs", node_modules / INTERPRETERS["pyodide"][0], zipped)
+        memory = snapshot.pyodide(web, node_modules / INTERPRETERS["pyodide"][0], zipped)
         (out / "fsbridge" / "pyodide.snapshot").write_bytes(memory)
 
     folders = [*runtimes, "fsbridge"]

@@ -1,9 +1,9 @@
 """The browser's part of this package, packed: sources for Pyodide, compiled modules for MicroPython.
 
-A page that runs MicroPython loads one ROMFS image, MicroPython's own read-only file system, of modules compiled by
-``mpy-cross``. The interpreter mounts it and runs the code where it lies: nothing is unpacked, parsed or copied. There
-is an image for each destination, with the modules that it and its own source can import, and ``all`` for pages that
-feed a destination from the other vendor's API, or that name none.
+MicroPython's snapshots (`fsbridge.build.snapshot`) are made of ROMFS images: its own read-only file system, of modules
+that ``mpy-cross`` has compiled and that run where they lie. There is an image for each destination, with the
+modules that it and its own source can import, and ``all`` for pages that feed a destination from the other vendor's
+API, or that name none.
 """
 
 import io
@@ -71,13 +71,17 @@ def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes
     return images
 
 
+def entries(destination: str) -> tuple[str, ...]:
+    """The modules that every start of the tag needs, with this destination or, of "all", with any."""
+    kinds = [destinations.find(name) for name in destinations.NAMES if destination in (name, "all")]
+    return _ENTRY, *(module for kind in kinds for module in (kind.__module__, sources.find(kind.source).__module__))
+
+
 def modules_for(destination: str) -> set[str]:
     """The modules that the tag imports, or may import later, with this destination and its vendor's own source."""
-    kinds = {name: destinations.find(name) for name in destinations.NAMES}
-    choices = {kind.__module__ for kind in kinds.values()} | {sources.find(name).__module__ for name in sources.NAMES}
-    chosen = {kinds[destination].__module__, sources.find(kinds[destination].source).__module__}
+    choices = set(entries("all")) - set(entries(destination))
     server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if _is_server_only(path)}
-    finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*(choices - chosen), *server])
+    finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*choices, *server])
     finder.import_hook(_ENTRY)
     return set(finder.modules)
 

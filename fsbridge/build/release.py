@@ -11,7 +11,7 @@ from pathlib import Path
 from ..version import VERSION
 from .errors import BuildError
 
-_COMPRESSED = {".snapshot", ".zip"}
+_COMPRESSED = ("pyodide.snapshot", ".zip")
 """Endings of files that are compressed already."""
 
 POLICY = (
@@ -31,7 +31,7 @@ def hashed(folder: Path) -> str:
 
 def preloads(names: Mapping[str, str], destination: str) -> list[str]:
     """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
-    files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.romfs"]
+    files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.snapshot"]
     return [
         f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.mjs">',
         *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),
@@ -45,7 +45,7 @@ def finish(out: Path, tag: bytes, names: Mapping[str, str]) -> str:
     """
     copy = out / f"fsbridge-{hashlib.sha256(tag).hexdigest()[:8]}.js"
     copy.write_bytes(tag)
-    _compress([file for file in sorted(out.rglob("*")) if file.is_file() and file.suffix not in _COMPRESSED])
+    _compress([file for file in sorted(out.rglob("*")) if file.is_file() and not file.name.endswith(_COMPRESSED)])
     first = preloads(names, "segment-classic") if "micropython" in names else []
     text = _instructions(copy.name, integrity(tag), "".join(f"    {line}\n" for line in first))
     (out / "INSTALL.md").write_text(text, encoding="utf-8")
@@ -88,7 +88,7 @@ Either the one that follows each build you deploy:
     <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
 
 or this very build, which the browser checks and, since it knows all names, asks for at once (name your destination in
-the `.romfs` line, too):
+the `.snapshot` line, too):
 
 {preloads}    <script src="/fsbridge/{tag}"
             integrity="{integrity}" crossorigin="anonymous"
@@ -107,7 +107,7 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
   `Cache-Control: public, max-age=31536000, immutable`. Keep those of the last build for as long as pages may be cached.
 - `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
 - `Content-Type`: `text/javascript` for `.js` and `.mjs`, `application/wasm` for `.wasm` (or it isn't compiled while it
-  arrives), `application/octet-stream` for `.romfs` and `.snapshot`.
+  arrives), `application/octet-stream` for `.snapshot`.
 - Beside each file there is a compressed copy, `.br` (`Content-Encoding: br`) and `.gz` (`gzip`), to serve to browsers
   that accept it, with `Vary: Accept-Encoding`: nginx's `brotli_static` and `gzip_static`, Caddy's
   `precompressed br gzip`.

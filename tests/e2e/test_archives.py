@@ -88,7 +88,7 @@ def test_a_changed_tag_is_refused(page, bare_site, released):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "image", "works"),
+    ("attributes", "name", "works"),
     [
         ('data-destination="segment-classic"', "segment-classic", True),
         ('data-destination="rudderstack" data-source="rudderanalytics"', "rudderstack", True),
@@ -96,14 +96,14 @@ def test_a_changed_tag_is_refused(page, bare_site, released):
         ('data-destination="toString"', "all", False),
     ],
 )
-def test_micropython_loads_the_image_for_the_destination(page, site, fullstory, attributes, image, works):
+def test_micropython_starts_from_the_snapshot_for_the_destination(page, site, fullstory, attributes, name, works):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(
         site.page("/shop", f'<!doctype html><script src="/fsbridge/fsbridge.js" {attributes} data-org="o-1"></script>')
     )
     wait_until(page, "fsbridge.status !== 'loading'", 60)
-    assert [url.rpartition("/")[2] for url in requests if url.endswith(".romfs")] == [f"{image}.romfs"]
+    assert [url.rpartition("/")[2] for url in requests if url.endswith(".snapshot")] == [f"{name}.snapshot"]
     assert (page.evaluate("fsbridge.status") == "ready") == works
 
 

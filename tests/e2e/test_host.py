@@ -1,8 +1,12 @@
 """The host of the tag's MicroPython (web/micropython.mjs): what crosses, and how it lives beside another one."""
 
-import pytest
+import json
 
-from fsbridge.build import archives, pinned_versions
+import pytest
+from playwright.sync_api import Error
+
+from fsbridge.build import archives, pinned_versions, snapshot, web_sources
+from tools import npm
 
 from .shop import html_page, tag, wait_until
 
@@ -68,15 +72,16 @@ def say():
 # Boots an interpreter of its own with the probe's functions, for `page.evaluate`.
 BOOT = """async () => {
   const { boot } = await import("/fsbridge/fsbridge/micropython.mjs");
-  const romfs = fetch("/probe.romfs").then(async (response) => new Uint8Array(await response.arrayBuffer()));
-  window.probe = (await boot(fetch("/fsbridge/micropython/micropython.wasm"), romfs)).pyimport("probe");
+  const memory = fetch("/probe.snapshot").then(async (response) => new Uint8Array(await response.arrayBuffer()));
+  window.probe = (await boot(fetch("/fsbridge/micropython/micropython.wasm"), memory)).pyimport("probe");
 }"""
 
 
 @pytest.fixture(scope="session")
 def probe():
-    version = pinned_versions()["@micropython/micropython-webassembly-pyscript"]
-    return archives.romfs_archives({"probe.py": PROBE}, version)["all"]
+    package = "@micropython/micropython-webassembly-pyscript"
+    image = archives.romfs_archives({"probe.py": PROBE}, pinned_versions()[package])["all"]
+    return snapshot.micropython(web_sources(), npm.provision() / package, image, ("probe",))
 
 
 NO_EXCEPTIONS = """
@@ -90,7 +95,7 @@ NO_EXCEPTIONS = """
 def booted(request, page, site, probe):
     if request.param != "as it is":
         page.add_init_script(NO_EXCEPTIONS)
-    site.put("/probe.romfs", probe)
+    site.put("/probe.snapshot", probe)
     page.goto(site.page("/", html_page("")))
     page.evaluate(BOOT)
     return page
@@ -209,3 +214,13 @@ def test_the_tag_lives_beside_pyscript_on_micropython(page, site, fullstory):
     assert [call.args[1]["properties"] for call in fullstory.calls if call.args[1].get("name") == "Many"] == [
         {"n": n} for n in range(50)
     ]
+
+
+def test_a_snapshot_of_another_build_is_refused(page, site, probe):
+    end = 4 + int.from_bytes(probe[:4], "little")
+    description = json.loads(probe[4:end])
+    text = json.dumps({**description, "check": description["check"] + 1}).encode()
+    site.put("/probe.snapshot", len(text).to_bytes(4, "little") + text + probe[end:])
+    page.goto(site.page("/", html_page("")))
+    with pytest.raises(Error, match=r"micropython\.wasm and the snapshot are of different builds"):
+        page.evaluate(BOOT)

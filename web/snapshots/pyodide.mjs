@@ -1,40 +1,30 @@
 /*
  * Makes a memory snapshot of Pyodide with fsbridge imported, for web/pyodide.mjs to restore in a page. Runs in Node.js.
  *
- *   node snapshot.mjs PYODIDE_FOLDER FSBRIDGE_ZIP OUT
+ *   node pyodide.mjs OUT PYODIDE_FOLDER FSBRIDGE_ZIP
  *
- * Only what differs from a fresh interpreter's memory is kept: what the .wasm brings itself is not sent twice. The file,
- * before it is compressed:
- *
- *   4 bytes     length n of the description (little-endian)
- *   n bytes     the description, JSON: version of fsbridge, lock (a lock file without packages), header (length of the
- *               next part), spans (pairs of address and length), sha256 of the whole memory, for a test
- *   header      Pyodide's own snapshot, without memory
- *   the rest    what is in memory at the spans
- *
- * The same inputs give the same bytes: while it runs, random bytes are constant and the clock stands.
+ * Only what differs from a fresh interpreter's memory is kept: what the .wasm brings itself is not sent twice. The
+ * description (web/snapshots/parts.mjs) has the version of fsbridge; lock, a lock file without packages; header, the length
+ * of what comes before the memory, Pyodide's own snapshot without memory; sha256 of the whole memory, for a test.
  */
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+
+import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
 
 const BLOCK = 1024; // bytes compared at once: smaller ones make more spans, larger ones send more
 const LARGEST = 1 << 20;
 
-const [folder, archive, out] = process.argv.slice(2);
+const [out, folder, archive] = process.argv.slice(2);
 const at = (file) => pathToFileURL(resolve(folder, file)).href;
 const { loadPyodide } = await import(at("pyodide.mjs"));
 const { info } = JSON.parse(await readFile(resolve(folder, "pyodide-lock.json"), "utf8"));
 const lock = { info, packages: {} };
 
-process.env.TZ = "UTC";
-
-// For an interpreter of which everything random, and every clock, depends on the number alone.
 function options(number, more) {
-  crypto.getRandomValues = (array) => array.fill(number);
-  Date.now = () => Date.UTC(2000 + number);
-  performance.now = () => number;
+  settle(number);
   // Without docstrings, assertions and columns in tracebacks, which would be a fifth of the snapshot.
   const args = ["-OO", "-X", "no_debug_ranges"];
   const _sysExecutable = "./this.program"; // as in a page
@@ -78,23 +68,6 @@ function clearFreeMemory(module) {
   module.HEAPU8.fill(0, module._emscripten_stack_get_end(), module._emscripten_stack_get_current());
 }
 
-// Where every JavaScript engine has its own built-in objects: object → path from the global one.
-function builtIns() {
-  const names =
-    "Object Array Function Reflect Promise String Number BigInt Boolean Symbol JSON Date Proxy Error Math Map Set WeakMap";
-  const paths = new Map([[globalThis, []]]);
-  const visit = (value, path) => {
-    if (!value || !["object", "function"].includes(typeof value) || paths.has(value)) return;
-    paths.set(value, path);
-    if (path.length > 2) return;
-    for (const [key, { value: inner }] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
-      visit(inner, [...path, key]);
-    }
-  };
-  names.split(" ").forEach((name) => visit(globalThis[name], [name]));
-  return paths;
-}
-
 // Pyodide writes down what Python holds of JavaScript by its path from the global object, where it knows that. The rest
 // is up to us: built-ins that came out of calls, arrays of them, and undefined, which Pyodide can't write down at all.
 function takeSnapshot(pyodide) {
@@ -115,21 +88,9 @@ function takeSnapshot(pyodide) {
     const bare = Reflect.apply(valueOf, value, []);
     if (paths.has(bare)) return { path: paths.get(bare) };
     if (Array.isArray(bare)) return { items: bare.map(serializer) };
-    throw new Error(`a module of fsbridge holds ${bare} when it is imported, which a snapshot can't keep`);
+    return refuse(bare);
   };
   return pyodide.makeMemorySnapshot({ serializer });
-}
-
-function changed(memory, ...others) {
-  const spans = [];
-  for (let start = 0; start < memory.length; start += BLOCK) {
-    const block = Buffer.from(memory.buffer, memory.byteOffset + start, BLOCK);
-    if (others.every((other) => block.equals(Buffer.from(other.buffer, other.byteOffset + start, BLOCK)))) continue;
-    const last = spans.at(-1);
-    if (last && last[0] + last[1] === start) last[1] += BLOCK;
-    else spans.push([start, BLOCK]);
-  }
-  return spans;
 }
 
 // What differs between these two by chance belongs to neither, and is sent.
@@ -167,11 +128,7 @@ fields[1] = 0xffffffff; // nowhere: pyodide.mjs writes it
 const header = whole.subarray(0, memoryAt);
 const memory = whole.subarray(memoryAt);
 if (memory.length !== bases[0].length) throw new Error("Pyodide's memory has grown: a page couldn't restore it");
-const spans = changed(memory, ...bases);
+const spans = changed(memory, BLOCK, ...bases);
 const sha256 = createHash("sha256").update(memory).digest("hex");
-const description = Buffer.from(JSON.stringify({ version, lock, header: header.length, spans, sha256 }));
-const length = Buffer.alloc(4);
-length.writeUInt32LE(description.length);
-const contents = spans.map(([start, size]) => memory.subarray(start, start + size));
-await writeFile(out, Buffer.concat([length, description, header, ...contents]));
+await write(out, { version, lock, header: header.length, spans, sha256 }, memory, header);
 process.exit();
