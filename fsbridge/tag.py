@@ -46,7 +46,7 @@ def start(config: "Any") -> None:
     as ``receive`` takes them, for the next page.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
-    page = Page(look=bound(config, "look"), cookies=bound(config, "cookies"))
+    page = Page(look=bound(config, "look"), cookies=get(config, "cookies"))
     try:
         bridge = Bridge(
             page,

@@ -68,6 +68,7 @@
   let kept = null; // the same of when it was last left, to come back to
   let sweeping = 0;
   let here = {}; // as look has found it last
+  let jar; // all cookies, as long as they are known
   let tabName = "";
   let overlaps = false; // whether the tab's last page is yet to be hidden
   let settled = false;
@@ -517,6 +518,7 @@
   });
 
   addEventListener("pagehide", () => {
+    if (!tabName) enter();
     const live = isLive() && receive;
     leaving = true;
     receive = null;
@@ -549,7 +551,12 @@
     settings: data.settings,
     objects,
     look,
-    cookies: () => document.cookie,
+    // document.cookie; read once for all that code does at one go, for that takes longer than the rest of a call.
+    cookies(line) {
+      if (line) document.cookie = line;
+      else if (jar === undefined) queueMicrotask(() => (jar = undefined));
+      return (jar = line ? undefined : (jar ?? document.cookie));
+    },
     accept: (receiver, holder) => ([python, handBack] = [receiver, holder]),
     refuse: fail,
     guard: function guard(f, self, ...args) {
@@ -642,22 +649,31 @@
     return runtimes[runtime]();
   }
 
+  // What browsers take milliseconds for at the first time, done while the interpreter is on its way.
+  function prepare() {
+    if (!tabName) enter();
+    try {
+      items();
+      document.cookie;
+    } catch (error) {
+      // storage is denied
+    }
+  }
+
   // Between the steps of the start the page may do what it has to.
   const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
   async function boot() {
     const coming = interpreter();
     if (source === "analytics.js") preloadFullStory();
+    await pause();
+    prepare();
     const live = await coming;
-    await pause();
-    const { start } = live.pyimport("fsbridge.tag");
-    await pause();
-    start(config);
+    live.pyimport("fsbridge.tag").start(config);
     await pause();
     await inherit();
     open();
   }
 
-  enter();
   boot().catch(fail);
 })();

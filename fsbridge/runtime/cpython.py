@@ -85,6 +85,10 @@ class Method(Function):
 class Host:
     """An object of the page (window, document, …): public attributes are its properties, methods its functions."""
 
+    def _keys(self) -> list[str]:
+        """Its own enumerable keys."""
+        return []
+
 
 class Promise(Host):
     """A settled or pending promise; ``state`` is "pending", "fulfilled" or "rejected"."""
@@ -314,6 +318,8 @@ def keys(value: Any) -> list[str]:
         return [str(i) for i in range(len(value))]
     if isinstance(value, Function):
         return [key for key in value.properties if key != "name"]
+    if isinstance(value, Host):
+        return value._keys()
     if not isinstance(value, dict):
         return []
     indices = [key for key in value if _index(key) is not None]

@@ -6,10 +6,12 @@ from . import (
     UNDEFINED,
     ask,
     bound,
+    call,
     construct,
     get,
     invoke,
     is_nullish,
+    keys,
     kind,
     now,
     put,
@@ -64,7 +66,8 @@ class Page:
     """One window. ``window`` is the real one unless given (on CPython a simulated one).
 
     Two functions may be given for speed: ``look()`` returns an object with ``url``, ``title``, ``referrer`` and
-    ``canonical``, the same one for as long as those don't change; ``cookies()`` is ``document.cookie``.
+    ``canonical``, the same one for as long as those don't change; ``cookies()`` is ``document.cookie``, and
+    ``cookies(line)`` sets one.
     """
 
     def __init__(self, window=None, look=None, cookies=None):
@@ -78,6 +81,7 @@ class Page:
         self.document = get(window, "document")
         self._location = get(window, "location")
         self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
+        self._tell_cookies = cookies
         self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
         self._readers = {}
@@ -164,6 +168,11 @@ class Page:
         value = self._readers[area](key)
         return value if isinstance(value, str) else None
 
+    def stored_keys(self, area="localStorage"):
+        """The keys of all that is stored."""
+        storage = self._area(area)
+        return [] if storage is None else keys(storage)
+
     def store(self, key, text, area="localStorage"):
         """Store a text; False when it is refused."""
         storage = self._area(area)
@@ -209,11 +218,19 @@ class Page:
         return None
 
     def set_cookie(self, name, value, attributes=""):
-        """Set a cookie; ``attributes`` follow the value ("; path=/; max-age=60"). False when it is refused."""
+        """Set a cookie, if the browser takes it; ``attributes`` follow the value ("; path=/; max-age=60")."""
+        line = name + "=" + value + attributes
         try:
-            safe_put(self.document, "cookie", name + "=" + value + attributes)
-        except Exception:
-            return False
+            if self._tell_cookies is None:
+                safe_put(self.document, "cookie", line)
+            else:
+                call(self._tell_cookies, line)
+        except Exception:  # cookies are denied
+            pass
+
+    def takes_cookie(self, name, value, attributes=""):
+        """Set a cookie, and say whether the browser took it: finding that out takes it long."""
+        self.set_cookie(name, value, attributes)
         return self.cookie(name) == value
 
     def global_(self, name):

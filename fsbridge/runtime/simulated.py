@@ -62,6 +62,9 @@ class Storage(Host):
     def removeItem(self, key: str) -> None:
         self._entries.pop(key, None)
 
+    def _keys(self) -> list[str]:
+        return list(self._entries)
+
 
 class Event(Host):
     """What a listener gets; ``detail`` are its further properties, such as ``ctrlKey``."""

@@ -492,6 +492,32 @@ def test_rudderstack_identity_is_kept_over_page_loads(shop, page, fullstory, run
     assert fullstory.wait_for_identity("user-1")
 
 
+COUNT_READS = """
+  const { get, set } = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  window.reads = 0;
+  Object.defineProperty(Document.prototype, "cookie", {
+    configurable: true,
+    get() { window.reads++; return get.call(this); },
+    set,
+  });
+"""
+
+
+def test_cookies_are_read_once_for_all_that_is_called_at_one_go(shop, page, fullstory, runtime):
+    page.add_init_script(COUNT_READS)
+    shop(tag(org=ORG, runtime=runtime), "analytics.setAnonymousId('first')")
+    assert page.evaluate("""async () => {
+      const before = reads;
+      for (let index = 0; index < 25; index++) analytics.track("Called");
+      const after = reads;
+      await null;
+      const known = analytics.user().anonymousId();
+      document.cookie = "ajs_anonymous_id=other; path=/; domain=shop.example";  // by another hand
+      await null;
+      return [after - before, known, analytics.user().anonymousId()];
+    }""") == [1, "first", "other"]
+
+
 def test_a_call_made_while_leaving_arrives(shop, page, site, fullstory, runtime):
     site.page("/next", html_page("Next page"))
     shop(tag(org=ORG, runtime=runtime), "<a href='/next' onclick='analytics.track(\"Leaving\")'>go</a>")

@@ -265,3 +265,26 @@ def test_no_options_throw(options: Any, consent: Any) -> None:
     bridge.call("consent", [consent])
     bridge.call("track", ["A"])
     assert not [line for line in window.console._lines if "rudderanalytics." in line[1] and "needs" not in line[1]]
+
+
+def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions():
+    window = SimulatedWindow("https://shop.example/")
+    seen: list[Any] = []
+
+    def look(what: str) -> Any:
+        seen.append((what, "rl_anonymous_id" in window.cookies.values))
+        return UNDEFINED
+
+    def replayed(*calls: tuple[str, list[Any]]) -> list[Any]:
+        seen.clear()
+        bridge = bridge_on(window)
+        bridge.source.deliver = lambda message, plugin: look("delivered")
+        bridge.replay([(method, args, Page(window).moment()) for method, args in calls])
+        look("after")
+        window.cookies.values.clear()
+        return seen
+
+    load: tuple[str, list[Any]] = ("load", ["key", "https://data.example"])
+    callback = Function(lambda args: look("callback"))
+    assert replayed(load, ("track", ["Early"])) == [("delivered", False), ("after", True)]
+    assert replayed(("ready", [callback]), load) == [("callback", True), ("after", True)]

@@ -25,7 +25,23 @@ _STORES = ("localStorage", "cookie", "memory")
 _YEAR_DAYS = 365
 
 
-class LocalStore:
+class Store:
+    """Where values are kept: ``raw(key)`` is the text that stands there, or None, ``value(key, raw)`` what it means.
+
+    ``set(key, value)`` returns the text that will stand there, if the browser takes it.
+    """
+
+    def raw(self, key):
+        return None
+
+    def value(self, key, raw):
+        return NULL
+
+    def get(self, key):
+        return self.value(key, self.raw(key))
+
+
+class LocalStore(Store):
     """Values as JSON in localStorage."""
 
     def __init__(self, page):
@@ -34,25 +50,27 @@ class LocalStore:
     def raw(self, key):
         return self.page.stored(key)
 
-    def get(self, key):
-        raw = self.page.stored(key)
+    def value(self, key, raw):
         return NULL if raw is None else _parsed(raw)
 
     def set(self, key, value):
         encoded = to_json(value)
-        self.page.store(key, "undefined" if encoded is UNDEFINED else encoded)
+        encoded = "undefined" if encoded is UNDEFINED else encoded
+        self.page.store(key, encoded)
+        return encoded
 
     def remove(self, key):
         self.page.unstore(key)
 
 
-class CookieStore:
+class CookieStore(Store):
     """Values in cookies: text as it is, the rest as JSON. Options are Segment's, ``maxage`` in days."""
 
     def __init__(self, page, options):
         self.page = page
         self.options = options
         self._attributes = None
+        self._names = {}
 
     def attributes(self):
         """What follows the value in a cookie line, but for the expiry; the domain is found once."""
@@ -66,11 +84,15 @@ class CookieStore:
             self._attributes = "".join([_attribute(name, value) for name, value in pairs if truthy(value)])
         return self._attributes
 
-    def raw(self, key):
-        return self.page.cookie(_cookie_name(key))
+    def _name(self, key):
+        if key not in self._names:
+            self._names[key] = encode(key, _NAME_KEEP).replace("(", "%28").replace(")", "%29")
+        return self._names[key]
 
-    def get(self, key):
-        raw = self.raw(key)
+    def raw(self, key):
+        return self.page.cookie(self._name(key))
+
+    def value(self, key, raw):
         if raw is None:
             return NULL
         if raw.startswith('"'):
@@ -83,31 +105,31 @@ class CookieStore:
     def set(self, key, value):
         if value is NULL:
             self.remove(key)
-            return
+            return None
         plain = value if kind(value) == "string" else to_json(value)
         days = _option(self.options, "maxage", _YEAR_DAYS)
         age = "; max-age=%d" % int(days * 86400) if kind(days) == "number" else ""  # without: until the browser closes
-        self.page.set_cookie(_cookie_name(key), encode(plain, _COOKIE_KEEP), age + self.attributes())
+        encoded = encode(plain, _COOKIE_KEEP)
+        self.page.set_cookie(self._name(key), encoded, age + self.attributes())
+        return encoded
 
     def remove(self, key):
         if self.raw(key) is not None:
-            self.page.set_cookie(_cookie_name(key), "", "; max-age=0" + self.attributes())
+            self.page.set_cookie(self._name(key), "", "; max-age=0" + self.attributes())
 
 
-class MemoryStore:
+class MemoryStore(Store):
     """Values of this page load only, by reference."""
 
     def __init__(self):
         self.values = {}
 
-    def raw(self, key):
-        return None
-
-    def get(self, key):
+    def value(self, key, raw):
         return self.values.get(key, NULL)
 
     def set(self, key, value):
         self.values[key] = value
+        return None
 
     def remove(self, key):
         self.values.pop(key, None)
@@ -124,10 +146,6 @@ def _option(options, name, default):
 
 def _attribute(name, value):
     return "; " + name if value is True else "; %s=%s" % (name, text(value).split(";")[0])
-
-
-def _cookie_name(key):
-    return encode(key, _NAME_KEEP).replace("(", "%28").replace(")", "%29")
 
 
 def _decoded(raw):
@@ -165,7 +183,7 @@ def widest_domain(page):
         return ""
     for start in range(len(parts) - 2, -1, -1):
         domain = "." + ".".join(parts[start:])
-        if page.set_cookie("__tld__", "1", "; path=/; domain=" + domain):
+        if page.takes_cookie("__tld__", "1", "; path=/; domain=" + domain):
             page.set_cookie("__tld__", "", "; max-age=0; path=/; domain=" + domain)
             return domain
     return ""
@@ -186,32 +204,36 @@ class Stores:
         return NULL
 
     def set(self, key, value):
+        """Returns what then stands in each, as far as they take it."""
+        raws = []
         for store in self.stores:
             try:
-                store.set(key, value)
+                raws.append(store.set(key, value))
             except Exception:  # no JSON for it (a BigInt, a cycle): another store may still take it
-                pass
+                raws.append(UNDEFINED)
+        return raws
 
     def clear(self, key):
         self._seen.pop(key, None)
         for store in self.stores:
             store.remove(key)
 
-    def synced(self, key, cookie_wins=False):
+    def synced(self, key, cookie_wins=False, otherwise=None):
         """The value of ``key``, written back to every store; numbers become text.
 
-        With ``cookie_wins`` a cookie beats the others and empty text counts as absent. Nothing is written while the
-        stores read as they did when they were last in step.
+        With ``cookie_wins`` a cookie beats the others and empty text counts as absent. What is no value at all becomes
+        what ``otherwise`` makes of it. Nothing is written while the stores read as when they were last in step.
         """
-        state = [store.raw(key) for store in self.stores]
-        seen = self._seen.get(key)
-        if seen is not None and seen[0] == state and seen[1] is self._memory(key):
-            return seen[2]
-        value = self._consistent(key) if cookie_wins else self.get(key)
+        raws = [store.raw(key) for store in self.stores]
+        seen, memory, known = self._seen.get(key, (None, None, NULL))
+        if seen == raws and memory is self._memory(key) and (otherwise is None or truthy(known)):
+            return known
+        value = self._first(key, raws, cookie_wins)
         if kind(value) == "number":
             value = text(value)
-        self.set(key, value)
-        self._seen[key] = ([store.raw(key) for store in self.stores], self._memory(key), value)
+        if otherwise is not None and not truthy(value):
+            value = otherwise(value)
+        self._seen[key] = (self.set(key, value), self._memory(key), value)
         return value
 
     def _memory(self, key):
@@ -220,13 +242,13 @@ class Stores:
                 return store.get(key)
         return NULL
 
-    def _consistent(self, key):
+    def _first(self, key, raws, cookie_wins):
         first = NULL
-        for store in self.stores:
-            value = store.get(key)
-            if is_nullish(value) or value == "":
+        for store, raw in zip(self.stores, raws):
+            value = store.value(key, raw)
+            if is_nullish(value) or (cookie_wins and value == ""):
                 continue
-            if isinstance(store, CookieStore):
+            if not cookie_wins or isinstance(store, CookieStore):
                 return value
             if first is NULL:
                 first = value
@@ -308,15 +330,18 @@ class User:
         if self.disabled:
             return NULL
         if new is UNDEFINED:
-            current = self.identity.synced(self.anonymous_key, True)
-            if is_nullish(current):
-                current = self._old_anonymous_id()
-            if truthy(current):
-                return current
-            new = self.page.uuid()
+            current = self.identity.synced(self.anonymous_key, True, self._made)
+            return current if truthy(current) else self._old_anonymous_id()
         self._ids = None
         self.identity.set(self.anonymous_key, new)
         return self.identity.synced(self.anonymous_key, True)
+
+    def _made(self, none):
+        """An anonymous id where there is ``none``, unless analytics.js 1 left one."""
+        if is_nullish(none) and truthy(self._old_anonymous_id()):
+            return none
+        self._ids = None
+        return self.page.uuid()
 
     def _old_anonymous_id(self):
         value = self.legacy.get("_sio")

@@ -180,16 +180,19 @@ class RudderAnalytics:
         except Exception as error:
             self.report("rudderanalytics.load: its context is not taken: %s" % error)
         self.visitor.open(self.options)
-        self.visitor.settle(self._areas())
-        if again:
-            self._targets = None
-        self._loaded = True
-        self._work_off(self._queue)
-        if not again:
-            self._query_string()
-        self._work_off(self._replayed)
-        if not self.consent.pending:
-            self._open()
+        try:
+            self.visitor.settle(self._areas())
+            if again:
+                self._targets = None
+            self._loaded = True
+            self._work_off(self._queue)
+            if not again:
+                self._query_string()
+            self._work_off(self._replayed)
+            if not self.consent.pending:
+                self._open()
+        finally:
+            self.visitor.keep()
         if kind(self.options.on_loaded) == "function":
             self._call_back(self.options.on_loaded, get(self.page.window, self.global_name))
 
@@ -417,6 +420,7 @@ class RudderAnalytics:
             self.deliver(message, plugin)
 
     def _call_back(self, callback, *args):
+        self.visitor.keep()  # a function of the page's finds stored what is
         try:
             call(callback, *args)
         except Exception as error:
@@ -437,6 +441,7 @@ class RudderAnalytics:
         given = plain_data(args[0])
         buffered = self.consent.buffers
         self.consent.decide(given, integrations_of(get(args[0], "integrations")))
+        self.visitor.keep()
         self.visitor.settle(self._areas(), self._buffering is None)
         if buffered and self._targets is None and given.get("discardPreConsentEvents") is True:
             self._held = []

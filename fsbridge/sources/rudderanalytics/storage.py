@@ -23,7 +23,19 @@ class Stores:
         self._encoding = options.encoding
         self._memory = {}
         self._available = {}
+        self._held = None  # by area and key: texts to write, None to remove
         self._expiry, self._cookie_attributes = _cookie_attributes(page, options)
+
+    def hold(self):
+        """Hold back what is written and removed, for `release`: reading finds it, but for `keys`."""
+        self._held = {}
+
+    def release(self):
+        """Write and remove from now on, and what was held back."""
+        held, self._held = self._held or {}, None
+        # Removing looks at the cookies, which takes browsers long after writing one.
+        for (area, key), text in sorted(held.items(), key=lambda item: item[1] is not None):
+            self._put(area, key, text)
 
     def resolved(self, area):
         """The area that stands in where the page can't have ``area``."""
@@ -39,7 +51,7 @@ class Stores:
         """Whether the page lets us keep something there."""
         if area not in self._available:
             if area == COOKIE:
-                fits = self._write_cookie("test_rudder_cookie", "true")
+                fits = self.page.takes_cookie("test_rudder_cookie", "true", self._expiry + self._cookie_attributes)
                 self._drop_cookie("test_rudder_cookie")
             else:
                 key = "test_rudder_ls" if area == LOCAL else "test_rudder_ss"
@@ -48,12 +60,17 @@ class Stores:
             self._available[area] = fits
         return self._available[area]
 
-    def holds(self, area, key):
-        """Whether anything stands there, readable or not."""
-        return (self.page.cookie(key) if area == COOKIE else self.page.stored(key, area)) is not None
+    def keys(self, area):
+        """The keys of all that stands there, readable or not; others' too."""
+        if area == COOKIE:
+            return [part.partition("=")[0] for part in self.page.cookies().split("; ")]
+        return self.page.stored_keys(area)
 
     def raw(self, area, key):
         """What stands there before decoding: text, NULL, or (localStorage holds JSON) another value."""
+        if self._held and (area, key) in self._held:
+            text = self._held[area, key]
+            return NULL if text is None else text
         if area == COOKIE:
             text = self.page.cookie(key)
             if not text:
@@ -92,21 +109,29 @@ class Stores:
         except Exception:  # a toJSON of the page's
             return
         text = self._encoded(text)
-        if area == COOKIE:
-            self._write_cookie(key, text)
-        elif area == MEMORY:
-            self._memory[key] = text
-        else:
-            self.page.store(key, to_json(text) if area == LOCAL else text, area)
+        if area != COOKIE or len(text) <= COOKIE_LIMIT:  # no browser takes more: encoding it first would only cost time
+            self._put(area, key, text)
 
     def remove(self, area, key):
-        if area == COOKIE:
-            if self.holds(area, key):
-                self._drop_cookie(key)
+        self._put(area, key, None)
+
+    def _put(self, area, key, text):
+        if self._held is not None:
+            self._held[area, key] = text
         elif area == MEMORY:
-            self._memory.pop(key, None)
-        else:
+            if text is None:
+                self._memory.pop(key, None)
+            else:
+                self._memory[key] = text
+        elif area == COOKIE:
+            if text is not None:
+                self.page.set_cookie(key, encode(text), self._expiry + self._cookie_attributes)
+            elif self.page.cookie(key) is not None:
+                self._drop_cookie(key)
+        elif text is None:
             self.page.unstore(key, area)
+        else:
+            self.page.store(key, to_json(text) if area == LOCAL else text, area)
 
     def migrate(self, area, key):
         """Rewrite an entry of an older SDK, encrypted or plain, in today's encoding."""
@@ -147,11 +172,6 @@ class Stores:
         if self._encoding == "legacy":
             return _decoded_legacy(text)
         return text
-
-    def _write_cookie(self, key, text):
-        if len(text) > COOKIE_LIMIT:
-            return False  # no browser takes it: encoding it first would only cost time
-        return self.page.set_cookie(key, encode(text), self._expiry + self._cookie_attributes)
 
     def _drop_cookie(self, key):
         self.page.set_cookie(key, "", "; max-age=-1" + self._cookie_attributes)
@@ -200,7 +220,7 @@ def widest_domain(page):
         return ""
     for start in range(len(parts) - 2, -1, -1):
         attribute = "; domain=." + ".".join(parts[start:])
-        if page.set_cookie("__tld__", "1", attribute):
+        if page.takes_cookie("__tld__", "1", attribute):
             page.set_cookie("__tld__", "", "; max-age=-1" + attribute)
             return "." + ".".join(parts[start:])
     return ""

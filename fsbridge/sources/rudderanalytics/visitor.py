@@ -51,10 +51,16 @@ class Visitor:
     # Beginning, and beginning anew once the visitor has consented
 
     def open(self, options):
-        """Take the load options."""
+        """Take the load options. What is to be stored waits for `keep`: that takes browsers long."""
         self._settled = False
         self._options = options
         self._stores = storage.Stores(self.page, options)
+        self._stores.hold()
+
+    def keep(self):
+        """Store what has changed since `open`, and from now on at once."""
+        if self._stores is not None:
+            self._stores.release()
 
     def settle(self, areas, at_once=True):
         """Keep each entry in its area of ``areas`` from now on, and take over what is stored.
@@ -66,11 +72,12 @@ class Visitor:
         self.areas = {entry: stores.resolved(areas[entry]) for entry, _ in ENTRIES}
         if self._settled and at_once:
             self._save_all()
+        at_hand = self._at_hand()
         if self._options.migrates:
-            for area in self._areas_at_hand():
-                for _, key in ENTRIES:
+            for area, keys_ in at_hand:
+                for key in keys_:
                     stores.migrate(area, key)
-        self._gather()
+        self._gather(at_hand)
         self.set_user_id(self._stored(USER_ID))
         self.set_traits(USER_TRAITS, self._stored(USER_TRAITS))
         self._set(GROUP_ID, self._stored(GROUP_ID))
@@ -91,22 +98,23 @@ class Visitor:
             self._save(entry)
         self._save_session()
 
-    def _gather(self):
+    def _gather(self, at_hand):
         """Bring what lies in other areas into the area of its entry; the last one that has it wins."""
-        at_hand = self._areas_at_hand()
         for entry, key in ENTRIES:
             home = self.areas[entry]
             if home == storage.NONE:
                 continue
-            for area in at_hand:
-                if area != home and self._stores.holds(area, key):
+            for area, keys_ in at_hand:
+                if area != home and key in keys_:
                     value = self._stores.read(area, key)
                     if value is not NULL and value != "":
                         self._stores.write(home, key, value)
                     self._stores.remove(area, key)
 
-    def _areas_at_hand(self):
-        return [area for area in (storage.COOKIE, storage.LOCAL, storage.SESSION) if self._stores.has(area)]
+    def _at_hand(self):
+        """The areas that the page lets us have, each with our keys that stand there."""
+        areas = [area for area in (storage.COOKIE, storage.LOCAL, storage.SESSION) if self._stores.has(area)]
+        return [(area, [key for key in self._stores.keys(area) if key in _KEYS.values()]) for area in areas]
 
     def _settle_referrer(self):
         referrer, domain = self._stored(REFERRER), self._stored(REFERRING_DOMAIN)
