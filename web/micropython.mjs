@@ -14,6 +14,10 @@ const TO_PYTHON = { undefined: 0, null: 1, boolean: 2, integer: 3, double: 4, st
 const TO_JS = { exception: -1, none: 1, boolean: 2, integer: 3, double: 4, string: 5, callable: 6, object: 9, known: 10 };
 const VALUE = 12; // bytes
 
+/* Functions of the interpreter's for what catches exceptions, which finds them in its table behind ENOUGH others. */
+export const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stack_restore", "setThrew"];
+export const ENOUGH = 4096;
+
 let wasm; // the module's exports
 let bytes; // its memory
 let words;
@@ -29,32 +33,44 @@ function look() {
  * module's attributes.
  */
 export async function boot(response, snapshot) {
-  const [module, memory] = await Promise.all([response.then(compile), snapshot]);
-  await host(module);
-  restore(memory);
+  const [module, found] = await Promise.all([response.then(compile), snapshot.then(open)]);
+  await host(module, found.catchers);
+  restore(found);
   return { pyimport };
 }
 
-/* Makes an interpreter of the module, whose memory is as the module brings it: for boot, and for who makes snapshots. */
-export async function host(module) {
-  const names = WebAssembly.Module.imports(module).map(({ name }) => name);
-  const catchers = catching(names.filter((name) => name.startsWith("invoke_")));
-  const env = { ...imports, ...catchers };
-  for (const name of names) env[name] = env[name] || (() => NO_SUCH_FILE); // the rest is for files: there are none
+/*
+ * Makes an interpreter of the module, whose memory is as the module brings it: for boot, and for who makes snapshots.
+ * `catchers` is what `catching` gives.
+ */
+export async function host(module, catchers) {
+  const { serve, invoke, ...given } = catchers;
+  const env = { ...imports, ...given };
+  const none = () => NO_SUCH_FILE; // the rest is for files: there are none
+  for (const { name } of WebAssembly.Module.imports(module)) {
+    env[name] = env[name] || (name.startsWith("invoke_") ? invoke : none);
+  }
   wasm = (await WebAssembly.instantiate(module, { env, wasi_snapshot_preview1: env })).exports;
-  catchers.serve(wasm);
+  serve();
   look();
   wasm.emscripten_stack_init();
   return { wasm, objects, standing, pyimport };
 }
 
-function restore(snapshot) {
-  const length = 4 + new DataView(snapshot.buffer).getUint32(snapshot.byteOffset, true);
-  const found = JSON.parse(decoder.decode(snapshot.subarray(4, length)));
+// A snapshot's parts.
+function open(snapshot) {
+  let at = 0;
+  const take = (size) => snapshot.subarray(at, (at += size));
+  const length = new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(0, true);
+  const found = JSON.parse(decoder.decode(take(4 + length).subarray(4)));
+  const catchers = catching(...found.programs.map(take));
+  return { ...found, catchers, contents: found.spans.map(([to, size]) => [to, take(size)]) };
+}
+
+function restore(found) {
   if (check(found.data) !== found.check) throw new Error("micropython.wasm and the snapshot are of different builds");
   if (found.size > bytes.length) resize(found.size - bytes.length);
-  let from = length;
-  for (const [to, size] of found.spans) bytes.set(snapshot.subarray(from, (from += size)), to);
+  for (const [to, content] of found.contents) bytes.set(content, to);
   constant = found.constant;
   found.objects.forEach((recipe, index) => {
     const number = index + KNOWN;
@@ -408,20 +424,21 @@ const imports = {
 };
 
 // What may raise a Python exception the interpreter calls by way of functions of ours, `invoke_` and letters for the types
-// of result and arguments, which catch it: C's longjmp.
+// of result and arguments, which catch it: C's longjmp. A small module does that (web/snapshots/catchers.mjs): JavaScript
+// on the way would cost as much as Python itself.
 
-const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stack_restore", "setThrew"];
-
-// Those functions, and `serve`, which gets the interpreter's exports once they are there.
-function catching(names) {
-  try {
-    return catchingInWebAssembly(names);
-  } catch (error) {
-    return catchingInJavaScript(names); // the browser has no exceptions in WebAssembly
-  }
+function catchingInWebAssembly(catcher, copier) {
+  const { table, ...functions } = new WebAssembly.Instance(new WebAssembly.Module(catcher)).exports;
+  const program = new WebAssembly.Module(copier);
+  const serve = () => {
+    const from = wasm.__indirect_function_table;
+    OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, wasm[name]));
+    new WebAssembly.Instance(program, { "": { from, to: table } });
+  };
+  return { ...functions, serve };
 }
 
-function catchingInJavaScript(names) {
+function catchingInJavaScript() {
   const jump = {};
   const [getStack, restoreStack, setThrew] = OF_INTERPRETER;
   const invoke = (index, ...args) => {
@@ -434,98 +451,17 @@ function catchingInJavaScript(names) {
       wasm[setThrew](1, 0);
     }
   };
-  const throwing = () => {
+  const _emscripten_throw_longjmp = () => {
     throw jump;
   };
-  return { ...Object.fromEntries(names.map((name) => [name, invoke])), _emscripten_throw_longjmp: throwing, serve() {} };
+  return { invoke, _emscripten_throw_longjmp, serve() {} };
 }
 
-// A small module with a copy of the interpreter's table of functions, behind which is what it needs of the interpreter:
-// JavaScript on the way would cost as much as Python itself.
-
-const ENOUGH = 4096; // functions
-const I32 = 0x7f;
-const FUNCTIONS = 0x70;
-const NOTHING = 0x40;
-const TRY = 0x06;
-const CATCH = 0x07;
-const THROW = 0x08;
-const END = 0x0b;
-const CALL_INDIRECT = 0x11;
-const LOCAL_GET = 0x20;
-const LOCAL_SET = 0x21;
-const I32_CONST = 0x41;
-const TABLE_COPY = [0xfc, 0x0e];
-const TABLE_SIZE = [0xfc, 0x10];
-
-const leb = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >> 7)]);
-const vector = (items) => [...leb(items.length), ...items.flat()];
-const text = (value) => vector([...value].map((letter) => letter.charCodeAt(0)));
-const sized = (content) => [...leb(content.length), ...content];
-const section = (id, content) => [id, ...sized(content)];
-const program = (...sections) => new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections.flat()]));
-
-// Types of functions: so many numbers as arguments, and one as a result or none.
-const type = (count, results) => 2 * count + results;
-const types = section(
-  1,
-  vector(
-    Array.from({ length: type(7, 0) }, (_, index) => [
-      0x60,
-      ...vector(Array(index >> 1).fill(I32)),
-      ...vector(Array(index & 1).fill(I32)),
-    ]),
-  ),
-);
-
-const i32 = (value) => [I32_CONST, ...leb(value)];
-const calling = (count, results) => [CALL_INDIRECT, type(count, results), 0];
-const callingInterpreter = (index, count, results) => [...i32(ENOUGH + index), ...calling(count, results)];
-
-function invoking(count, results) {
-  const stack = count + 1;
-  const args = Array.from({ length: count }, (_, index) => [LOCAL_GET, index + 1]).flat();
-  const code = [
-    [...callingInterpreter(0, 0, 1), LOCAL_SET, stack],
-    [TRY, results ? I32 : NOTHING],
-    [...args, LOCAL_GET, 0, ...calling(count, results)],
-    [CATCH, 0],
-    [LOCAL_GET, stack, ...callingInterpreter(1, 1, 0)],
-    [...i32(1), ...i32(0), ...callingInterpreter(2, 2, 0)],
-    [...(results ? i32(0) : []), END, END],
-  ];
-  return sized([1, 1, I32, ...code.flat()]);
-}
-
-function catchingInWebAssembly(names) {
-  const signatures = names.map((name) => [name.length - 8, name[7] === "i" ? 1 : 0]);
-  const exported = [...names, "_emscripten_throw_longjmp"].map((name, index) => [...text(name), 0, index]);
-  const module = program(
-    types,
-    section(3, vector([...signatures.map(([count, results]) => [type(count + 1, results)]), [type(0, 0)]])),
-    section(4, vector([[FUNCTIONS, 0, ...leb(ENOUGH + OF_INTERPRETER.length)]])),
-    section(13, vector([[0, type(0, 0)]])), // the exception
-    section(7, vector([...exported, [...text("table"), 1, 0]])),
-    section(10, vector([...signatures.map((signature) => invoking(...signature)), sized([0, THROW, 0, END])])),
-  );
-  const { table, ...functions } = new WebAssembly.Instance(module).exports;
-  const serve = (interpreter) => {
-    OF_INTERPRETER.forEach((name, index) => table.set(ENOUGH + index, interpreter[name]));
-    copyTable(interpreter.__indirect_function_table, table);
-  };
-  return { ...functions, serve };
-}
-
-// Another module does it: entry by entry in JavaScript would make an object of each.
-function copyTable(from, to) {
-  const imported = (name) => [...text(""), ...text(name), 1, FUNCTIONS, 0, 0];
-  const code = [...i32(0), ...i32(0), ...TABLE_SIZE, 0, ...TABLE_COPY, 1, 0, END];
-  const module = program(
-    types,
-    section(2, vector([imported("from"), imported("to")])),
-    section(3, vector([[type(0, 0)]])),
-    section(8, [0]),
-    section(10, vector([sized([0, ...code])])),
-  );
-  new WebAssembly.Instance(module, { "": { from, to } });
+/* What the interpreter's `invoke_` functions are: given the two programs, or without where a browser can't have them. */
+export function catching(...programs) {
+  try {
+    return catchingInWebAssembly(...programs);
+  } catch (error) {
+    return catchingInJavaScript(); // the browser has no exceptions in WebAssembly
+  }
 }

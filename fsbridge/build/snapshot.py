@@ -39,8 +39,7 @@ def pyodide(web: Path, package: Path, archive: bytes) -> bytes:
 @functools.cache
 def micropython(web: Path, package: Path, image: bytes, modules: tuple[str, ...]) -> bytes:
     """MicroPython's snapshot with a ROMFS ``image``, of which these ``modules`` are imported; else like `pyodide`."""
-    script, host = web / "snapshots/micropython.mjs", web / "micropython.mjs"
-    return _make(script, host, package / "micropython.wasm", image, *modules)
+    return _make(web / "snapshots/micropython.mjs", package / "micropython.wasm", image, *modules)
 
 
 def _make(script: Path, *arguments: Path | bytes | str) -> bytes:

@@ -2,31 +2,34 @@
  * Makes a memory snapshot of MicroPython with modules of fsbridge imported, for web/micropython.mjs to restore in a page.
  * Runs in Node.js.
  *
- *   node micropython.mjs OUT HOST MICROPYTHON_WASM ROMFS MODULE...
+ *   node micropython.mjs OUT MICROPYTHON_WASM ROMFS MODULE...
  *
- * HOST is web/micropython.mjs, ROMFS a file system image with the modules compiled; its code runs where it lies, so the
- * snapshot holds all of it. The description (web/snapshots/parts.mjs) has data, so many bytes at the beginning of the
- * memory that tell by their check whose .wasm it is; size of the memory; constant, where the image begins and ends in it;
- * objects, what Python holds of JavaScript by number, null where a number is free.
+ * ROMFS is a file system image with the modules compiled; its code runs where it lies, so the snapshot holds all of it.
+ * The description (web/snapshots/parts.mjs) has data, so many bytes at the beginning of the memory that tell by their check
+ * whose .wasm it is; size of the memory; constant, where the image begins and ends in it; objects, what Python holds of
+ * JavaScript by number, null where a number is free; programs, the lengths of two modules (web/snapshots/catchers.mjs),
+ * which come before the memory.
  */
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 
+import { catching, check, host } from "../micropython.mjs";
+import { catcher, copier } from "./catchers.mjs";
 import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
 
 const HEAP_SIZE = 2 * 1024 * 1024; // bytes, to begin with
 const STACK_SIZE = 2048; // words
-const GARBAGE = 256 * 1024; // bytes between collections: each looks at all that lives
+const GARBAGE = 64 * 1024; // bytes between collections: each looks at all that lives
 const BLOCK = 64; // bytes compared at once
 
-const [out, hosting, program, archive, ...modules] = process.argv.slice(2);
+const [out, program, archive, ...modules] = process.argv.slice(2);
 settle(0);
 const bindings = watchBind();
 const paths = builtIns();
 
-const { check, host } = await import(pathToFileURL(resolve(hosting)));
-const { wasm, objects, standing, pyimport } = await host(await WebAssembly.compile(await readFile(program)));
+const module = await WebAssembly.compile(await readFile(program));
+const invoked = WebAssembly.Module.imports(module).filter(({ name }) => name.startsWith("invoke_"));
+const programs = [catcher(invoked.map(({ name }) => name)), copier()];
+const { wasm, objects, standing, pyimport } = await host(module, catching(...programs));
 const memory = () => new Uint8Array(wasm.memory.buffer);
 const fresh = memory().slice();
 const data = fresh.findLastIndex(Boolean);
@@ -52,12 +55,13 @@ base.set(fresh);
 const description = {
   data,
   check: sum,
+  programs: programs.map(({ length }) => length),
   size: whole.length,
   constant: [at, at + romfs.length],
   objects: objects.slice(2).map((value) => (value === undefined ? null : recipe(value))),
   spans: changed(whole, BLOCK, base),
 };
-await write(out, description, whole);
+await write(out, description, whole, ...programs);
 process.exit();
 
 // How the page makes one of Python's JavaScript values.
