@@ -14,8 +14,14 @@ export function boot(loadPyodide, indexURL, ours, version) {
   });
   return new Promise((resolve, reject) => {
     const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), PATIENCE);
-    started.finally(() => clearTimeout(doubting)).then(resolve, reject);
+    started.finally(() => clearTimeout(doubting)).then(equip).then(resolve, reject);
   });
+}
+
+// Two crossings for a call that Python would make in four.
+function equip(pyodide) {
+  pyodide.pyimport("fsbridge.runtime.pyodide").use_box((method, self, ...args) => [method.apply(self, args)]);
+  return pyodide;
 }
 
 const PATIENCE = 3000; // milliseconds
