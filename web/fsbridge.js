@@ -125,7 +125,7 @@
       for (const key of Object.keys(value)) {
         try {
           waiting.push(value[key]);
-        } catch (error) {
+        } catch {
           // a getter
         }
       }
@@ -226,7 +226,7 @@
     };
     try {
       Object.defineProperty(window, name, { configurable: true, enumerable: true, get: () => current, set });
-    } catch (error) {
+    } catch {
       window[name] = object; // the page has declared it with var
     }
   }
@@ -337,7 +337,7 @@
   function takeBack() {
     try {
       return [...handBack()];
-    } catch (error) {
+    } catch {
       return []; // there is no Python yet
     }
   }
@@ -359,7 +359,7 @@
         const text = JSON.stringify([entry.method, entry.args, entry.moment], encode);
         if (size(text) <= mostBytes && fits(text, 1)) texts.unshift(text);
         else dropped++;
-      } catch (error) {
+      } catch {
         dropped++; // it goes round in circles, or throws when it is read
       }
     }
@@ -373,7 +373,7 @@
       }
       localStorage.setItem(left.key, `[${[dropped, ...texts]}]`);
       left.stored = true;
-    } catch (error) {
+    } catch {
       // storage is full or denied: memory has them if the page comes back
     }
   }
@@ -381,7 +381,7 @@
   function note(mark) {
     try {
       sessionStorage.setItem(TAB, tabName + mark);
-    } catch (error) {
+    } catch {
       // storage is denied
     }
   }
@@ -391,7 +391,7 @@
     settled = receive && isLive();
     try {
       if (settled) sessionStorage.removeItem(TAB);
-    } catch (error) {
+    } catch {
       // storage is denied
     }
   }
@@ -407,7 +407,7 @@
       const found = (!isOpened && sessionStorage.getItem(TAB)) || tabName;
       tabName = found.split("+")[0];
       overlaps = found !== tabName;
-    } catch (error) {
+    } catch {
       // storage is denied
     }
     note("+");
@@ -428,7 +428,7 @@
         .map(([method, args, moment]) => ({ method, args, moment, carried: true }))
         .filter((entry) => Date.now() - entry.moment.time < mostAge);
       return { dropped: dropped + calls.length - entries.length, entries };
-    } catch (error) {
+    } catch {
       return { dropped: 0, entries: [] };
     }
   }
@@ -490,7 +490,7 @@
       }
       note("+");
       if (own().length) await takeAll(own);
-    } catch (error) {
+    } catch {
       // storage is denied
     }
   }
@@ -503,7 +503,7 @@
       sweepLater();
       const orphans = keys.filter((key) => Date.now() - parseInt(key.slice(ITEM.length), 10) > GRACE);
       if (receive && isLive() && orphans.length) takeAll(() => orphans).then(open);
-    } catch (error) {
+    } catch {
       // storage is denied
     }
   }
@@ -612,13 +612,14 @@
     let given = data;
     try {
       given = { ...JSON.parse(data.settings || "{}"), ...data };
-    } catch (error) {
+    } catch {
       // Python says it
     }
     const org = String(given.org || given.orgId || given.fs_org);
     const [, region] = /^o-[^-]+-(\w+)$/.exec(org) || [];
     const soon = given.runtime !== "pyodide"; // browsers warn of what isn't used within seconds
-    if (!region || !soon || given.host || given.script || given.fs_host || fullstory()) return;
+    const host = given.host || given.fs_host || "fullstory.com"; // which RudderStack's configurations name
+    if (!region || !soon || host !== "fullstory.com" || given.script || fullstory()) return;
     const edge = region !== "na1" ? `edge.${region}` : "edge";
     preload(`https://${edge}.fullstory.com/s/fs.js?org=${org}`, "script");
   }
@@ -655,7 +656,7 @@
     try {
       items();
       document.cookie;
-    } catch (error) {
+    } catch {
       // storage is denied
     }
   }

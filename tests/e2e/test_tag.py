@@ -492,6 +492,29 @@ def test_rudderstack_identity_is_kept_over_page_loads(shop, page, fullstory, run
     assert fullstory.wait_for_identity("user-1")
 
 
+@pytest.mark.parametrize(
+    ("destination", "settings", "call"),
+    [
+        ("segment-actions", {"orgId": ORG}, "analytics.track('Called')"),
+        (
+            "rudderstack",
+            {"fs_org": ORG, "fs_host": "fullstory.com"},
+            "rudderanalytics.load('key', 'https://data.example'); rudderanalytics.track('Called')",
+        ),
+    ],
+    ids=["segment-actions", "rudderstack"],
+)
+def test_fs_js_comes_while_python_starts(shop, page, fullstory, console, runtime, destination, settings, call):
+    asked = []
+    page.on("request", lambda request: "/s/fs.js" in request.url and asked.append(request.url))
+    shop(tag(destination, settings, runtime=runtime), call)
+    fullstory.wait_for_event("Called")
+    early = page.evaluate("document.querySelectorAll('link[rel=preload][href*=\"/s/fs.js\"]').length")
+    # A Pyodide that starts takes so long that browsers would warn of what was loaded and isn't used.
+    assert (early, len(set(asked))) == (1 if runtime == "micropython" else 0, 1)
+    assert console.thrown == console.written == []
+
+
 COUNT_READS = """
   const { get, set } = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
   window.reads = 0;
