@@ -667,8 +667,7 @@
   async function boot() {
     const coming = interpreter();
     if (source === "analytics.js") preloadFullStory();
-    await pause();
-    prepare();
+    pause().then(prepare); // not awaited: what is coming may fail at once
     const live = await coming;
     live.pyimport("fsbridge.tag").start(config);
     await pause();

@@ -207,7 +207,7 @@ function encode(text, out) {
 // JavaScript's values for Python
 
 const objects = [globalThis, undefined]; // those that Python holds, by number; the first two for good
-const KNOWN = objects.length;
+export const KNOWN = objects.length;
 const numbers = new Map([[globalThis, 0]]);
 const free = []; // numbers
 const double = new Float64Array(1);

@@ -81,7 +81,7 @@ class Page:
         self.document = get(window, "document")
         self._location = get(window, "location")
         self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
-        self._tell_cookies = cookies
+        self._write_cookie = lambda line: call(cookies, line) if cookies else safe_put(self.document, "cookie", line)
         self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
         self._readers = {}
@@ -219,12 +219,8 @@ class Page:
 
     def set_cookie(self, name, value, attributes=""):
         """Set a cookie, if the browser takes it; ``attributes`` follow the value ("; path=/; max-age=60")."""
-        line = name + "=" + value + attributes
         try:
-            if self._tell_cookies is None:
-                safe_put(self.document, "cookie", line)
-            else:
-                call(self._tell_cookies, line)
+            self._write_cookie(name + "=" + value + attributes)
         except Exception:  # cookies are denied
             pass
 

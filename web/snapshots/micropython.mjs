@@ -12,7 +12,7 @@
  */
 import { readFile } from "node:fs/promises";
 
-import { catching, check, host } from "../micropython.mjs";
+import { KNOWN, catching, check, host } from "../micropython.mjs";
 import { catcher, copier } from "./catchers.mjs";
 import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
 
@@ -58,7 +58,7 @@ const description = {
   programs: programs.map(({ length }) => length),
   size: whole.length,
   constant: [at, at + romfs.length],
-  objects: objects.slice(2).map((value) => (value === undefined ? null : recipe(value))),
+  objects: objects.slice(KNOWN).map((value) => (value === undefined ? null : recipe(value))),
   spans: changed(whole, BLOCK, base),
 };
 await write(out, description, whole, ...programs);

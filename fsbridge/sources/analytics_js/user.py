@@ -37,9 +37,6 @@ class Store:
     def value(self, key, raw):
         return NULL
 
-    def get(self, key):
-        return self.value(key, self.raw(key))
-
 
 class LocalStore(Store):
     """Values as JSON in localStorage."""
@@ -197,11 +194,7 @@ class Stores:
         self._seen = {}
 
     def get(self, key):
-        for store in self.stores:
-            value = store.get(key)
-            if not is_nullish(value):
-                return value
-        return NULL
+        return self._first(key, [store.raw(key) for store in self.stores], False)
 
     def set(self, key, value):
         """Returns what then stands in each, as far as they take it."""
@@ -239,7 +232,7 @@ class Stores:
     def _memory(self, key):
         for store in self.stores:
             if isinstance(store, MemoryStore):
-                return store.get(key)
+                return store.value(key, None)
         return NULL
 
     def _first(self, key, raws, cookie_wins):

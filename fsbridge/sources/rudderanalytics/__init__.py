@@ -441,7 +441,7 @@ class RudderAnalytics:
         given = plain_data(args[0])
         buffered = self.consent.buffers
         self.consent.decide(given, integrations_of(get(args[0], "integrations")))
-        self.visitor.keep()
+        self.visitor.keep()  # settling looks at what lies where
         self.visitor.settle(self._areas(), self._buffering is None)
         if buffered and self._targets is None and given.get("discardPreConsentEvents") is True:
             self._held = []

@@ -18,6 +18,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,6 +84,13 @@ def player_load(**given: Any) -> dict[str, Any]:
     return {"fs": "recording", "fsMethods": FS_METHODS, "script": [], **given}
 
 
+@cache
+def _image() -> bytes:
+    """The package for a MicroPython that the tag doesn't start."""
+    version = pinned_versions()[INTERPRETERS["micropython"][0]]
+    return archives.romfs_archives(browser_sources(), version)["all"]
+
+
 class Stage:
     """One browser context for many visits, one after the other, each with cookies and storage of its own."""
 
@@ -94,8 +102,7 @@ class Stage:
         self._site.mount("/fsbridge/", web)
         for folder, module in WARM.items():
             self._site.put(f"/warm/{folder}/pyodide.mjs", module, {"Content-Type": "text/javascript"})
-        version = pinned_versions()[INTERPRETERS["micropython"][0]]
-        self._site.put("/warm/all.romfs", archives.romfs_archives(browser_sources(), version)["all"])
+        self._site.put("/warm/all.romfs", _image())
         self._outcome: str | None = None
         self._document = ""
         self._fsjs = ""
