@@ -3,7 +3,7 @@
 `connect` is the way in for Python authors; web pages include the tag, ``fsbridge.js``.
 """
 
-from .analytics import Analytics, connect
+from .browser.connect import Analytics, connect
 from .settings import SettingsError
 from .version import VERSION as __version__
 

@@ -607,7 +607,7 @@
     document.head.append(Object.assign(link, { rel: "preload", as, crossOrigin: "anonymous", href }));
   }
 
-  // fs.js comes while Python starts. Where it really lies is for fsbridge/fullstory/ to say: this is the usual place.
+  // fs.js comes while Python starts. Where it really lies is for fsbridge/browser/fullstory/ to say: this is the usual place.
   function preloadFullStory() {
     let given = data;
     try {
@@ -669,7 +669,7 @@
     if (source === "analytics.js") preloadFullStory();
     pause().then(prepare); // not awaited: what is coming may fail at once
     const live = await coming;
-    live.pyimport("fsbridge.tag").start(config);
+    live.pyimport("fsbridge.browser.tag").start(config);
     await pause();
     await inherit();
     open();

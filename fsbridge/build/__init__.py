@@ -26,13 +26,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from . import archives, release, snapshot
-from .archives import PACKAGE, SERVER_ONLY, browser_sources
+from .archives import PACKAGE, browser_sources
 from .errors import BuildError
 
 __all__ = [
     "INTERPRETERS",
     "RUNTIMES",
-    "SERVER_ONLY",
     "BuildError",
     "browser_sources",
     "build_web",

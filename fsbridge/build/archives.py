@@ -12,17 +12,29 @@ import zipfile
 from modulefinder import ModuleFinder
 from pathlib import Path, PurePath, PurePosixPath
 
-from .. import destinations, sources
+from .. import destinations
+from ..browser import sources
 from .errors import BuildError
 
 PACKAGE = Path(__file__).parent.parent
 
-SERVER_ONLY = set("__main__ build cli cpython liquid_engine relay simulated testing".split())
-"""Modules and packages, by name at any depth, that no browser needs; so are those with "cloud" in their names."""
+ROOMS = (
+    "__init__.py",
+    "version.py",
+    "settings.py",
+    "messages.py",
+    "contracts.py",
+    "runtime",
+    "mapping",
+    "destinations",
+    "browser",
+)
+"""What a browser gets of the package: these modules and folders; of the ports in ``runtime``, those of browsers."""
 
+_CPYTHON_PORT = PACKAGE / "runtime/cpython.py"
 PYODIDE_ONLY = "fsbridge/runtime/pyodide.py"
 
-_ENTRY = "fsbridge.tag"
+_ENTRY = "fsbridge.browser.tag"
 
 # Without assertions and line numbers, which are a tenth of an image.
 _OPTIMISATION = "-O3"
@@ -33,13 +45,13 @@ def browser_sources() -> dict[str, str]:
     return {
         path.relative_to(PACKAGE.parent).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(PACKAGE.rglob("*.py"))
-        if not _is_server_only(path)
+        if is_for_browsers(path)
     }
 
 
-def _is_server_only(path: Path) -> bool:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return any(part in SERVER_ONLY or "cloud" in part for part in parts)
+def is_for_browsers(path: Path) -> bool:
+    """Whether a browser gets this module of the package."""
+    return path.relative_to(PACKAGE).parts[0] in ROOMS and path != _CPYTHON_PORT
 
 
 def zip_archive(modules: dict[str, str]) -> bytes:
@@ -80,7 +92,7 @@ def entries(destination: str) -> tuple[str, ...]:
 def modules_for(destination: str) -> set[str]:
     """The modules that the tag imports, or may import later, with this destination and its vendor's own source."""
     choices = set(entries("all")) - set(entries(destination))
-    server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if _is_server_only(path)}
+    server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if not is_for_browsers(path)}
     finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*choices, *server])
     finder.import_hook(_ENTRY)
     return set(finder.modules)

@@ -12,19 +12,20 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from .. import destinations, sources
-from ..calls import Call
-from ..destinations.segment_cloud import Request
+from .. import destinations
+from ..browser import sources
+from ..browser.sources.rudderanalytics import targets
+from ..browser.sources.rudderanalytics.options import LoadOptions
+from ..cloud.destination import Request, SegmentCloud
+from ..contracts import Call
+from ..messages import allows
 from ..runtime import UNDEFINED, get, kind
 from ..settings import SettingsError
-from ..sources.analytics_js import pipeline
-from ..sources.rudderanalytics import targets
-from ..sources.rudderanalytics.options import LoadOptions
 from .inputs import WRONG_SETTINGS, lines, message_from, settings_from
 
 
 @click.command("map")
-@click.option("--destination", required=True, help=f"One of {', '.join(destinations.SERVER_NAMES)}.")
+@click.option("--destination", required=True, help=f"One of {', '.join((*destinations.NAMES, SegmentCloud.name))}.")
 @click.option(
     "--settings",
     default="{}",
@@ -76,7 +77,8 @@ def run(
     """Print the calls of numbered lines; the exit status."""
     problems: list[str] = []
     try:
-        target = destinations.make(destination, settings_from(settings), strict=True, server=True)
+        kind_ = SegmentCloud if destination == SegmentCloud.name else destinations.find(destination)
+        target = destinations.configured(kind_, settings_from(settings), strict=True)
         target.report = problems.append
         plugins_for = _filter(source or target.source, target)
     except SettingsError as error:
@@ -111,7 +113,7 @@ def _filter(source: str, destination: Any) -> Callable[[Any], list[Any]]:
         def segment(message: Any) -> list[Any]:
             wanted = get(message, "integrations")
             plugins = destination.plugins
-            return [plugin for plugin in plugins if pipeline.allows(wanted, plugin.integration, plugin.alternative)]
+            return [plugin for plugin in plugins if allows(wanted, plugin.integration, plugin.alternative)]
 
         return segment
 

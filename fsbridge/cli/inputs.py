@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from ..messages import TYPES
 from ..runtime import from_json, is_plain, kind
 from ..settings import SettingsError
 
-TYPES = ("identify", "track", "page", "screen", "group", "alias")
 WRONG_SETTINGS = 2
 
 BROKEN = (OSError, EOFError, zlib.error)

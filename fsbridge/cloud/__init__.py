@@ -6,7 +6,7 @@
     cloud.identify("user-1", {"plan": "premium"})
     cloud.track("user-1", "Order Completed", {"price": 99.95})
 
-What is sent is what Segment's FullStory Cloud Mode (Actions) sends (`fsbridge.destinations.segment_cloud`), and in
+What is sent is what Segment's FullStory Cloud Mode (Actions) sends (`fsbridge.cloud.destination`), and in
 addition nothing is lost and nothing doubled: requests are tried again through outages and rate limits, each with an
 ``Idempotency-Key``. Needs ``fullstory-bridge[cloud]``.
 """

@@ -179,7 +179,7 @@ class Cloud:
 
         Raises `Rejected`: with status 404 where FullStory doesn't know the user.
         """
-        from ..destinations.segment_cloud import PayloadError, delete_user
+        from .destination import PayloadError, delete_user
 
         try:
             request = delete_user(user_id)

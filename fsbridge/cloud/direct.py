@@ -6,12 +6,12 @@ import hashlib
 import uuid
 from typing import Any
 
-from .. import destinations
-from ..destinations import segment_cloud
-from ..destinations.segment_cloud import NAME, PayloadError, Request
+from ..destinations import configured
+from ..messages import allows
 from ..runtime import get, make_date
-from ..sources.analytics_js.pipeline import allows
+from . import destination as segment_cloud
 from . import keys
+from .destination import NAME, PayloadError, Request
 from .errors import Rejected
 from .transport import Transport
 from .values import cleaned
@@ -27,7 +27,7 @@ class FullStory:
         key = keys.find(api_key)
         header = segment_cloud.authorization(key)
         self.data_centre = keys.data_centre(key)
-        self._destination = destinations.make("segment-cloud", settings or {}, strict=True, server=True)
+        self._destination = configured(segment_cloud.SegmentCloud, settings or {}, strict=True)
         self._transport = Transport(
             base_url,
             headers=segment_cloud.HEADERS,

@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..messages import TYPES
 from ..settings import SettingsError
 from . import keys
 from .errors import Rejected
 from .transport import Transport
 from .values import cleaned
 
-TYPES = ("identify", "track", "page", "screen", "group", "alias")
 MOST_MESSAGES = 100
 MOST_BYTES = 450_000
 """Of one batch; relays take 500 KB."""

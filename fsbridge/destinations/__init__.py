@@ -7,11 +7,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAMES = ("segment-classic", "segment-actions", "rudderstack")
-SERVER_NAMES = NAMES + ("segment-cloud",)
 
 
-def find(name: str, server: bool = False) -> "Any":
-    """The class of a destination; those for a ``server`` only when asked. Raises SettingsError for an unknown name."""
+def find(name: str) -> "Any":
+    """The class of a destination. Raises SettingsError for an unknown name."""
     if name == "segment-classic":
         from .segment_classic import SegmentClassic
 
@@ -25,30 +24,30 @@ def find(name: str, server: bool = False) -> "Any":
 
         return RudderStack
     if name == "segment-cloud":
-        if not server:
-            raise SettingsError(
-                "segment-cloud works on servers only, which can keep an API key. In pages: segment-actions."
-            )
-        from .segment_cloud import SegmentCloud
-
-        return SegmentCloud
-    raise unknown("destination", name, SERVER_NAMES if server else NAMES)
+        raise SettingsError(
+            "segment-cloud works on servers only, which can keep an API key. In pages: segment-actions."
+        )
+    raise unknown("destination", name, NAMES)
 
 
-def make(name: str, given: "dict[str, Any]", strict: bool = False, server: bool = False) -> "Any":
-    """A destination with these settings, under the vendor's names; ``org`` may stand for the org id of any.
+def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Any":
+    """The destination of this name with these settings: see `configured`."""
+    return configured(find(name), given, strict)
 
-    Raises SettingsError for an unknown destination and for the first wrong setting; with ``strict`` also for what
-    `problems` finds.
+
+def configured(kind: "Any", given: "dict[str, Any]", strict: bool = False) -> "Any":
+    """A destination of the class ``kind`` with these settings, under the vendor's names.
+
+    ``org`` may stand for the org id of any. Raises SettingsError for the first wrong setting; with ``strict`` also for
+    what `problems` finds.
     """
-    kind = find(name, server)
     given = dict(given)
     if "org" in given and kind.org != "org":
         given[kind.org] = given.pop("org")
     destination = kind(check(kind.name, kind.settings, given, kind.ignored))
     found = problems(destination) if strict else []
     if found:
-        raise SettingsError("\n".join(["%s: %s" % (name, problem) for problem in found]))
+        raise SettingsError("\n".join(["%s: %s" % (kind.name, problem) for problem in found]))
     return destination
 
 

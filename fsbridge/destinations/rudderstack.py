@@ -3,7 +3,7 @@
 Nested keys stay as they are. An anonymous visitor's anonymous id is the ``uid``. A page call is an event.
 """
 
-from ..calls import Call
+from ..contracts import Call
 from ..mapping.names import rudder
 from ..runtime import UNDEFINED, copy, get, is_nullish, is_plain, keys, make_object, rename, truthy
 from ..settings import Setting

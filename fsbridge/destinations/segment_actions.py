@@ -4,8 +4,9 @@ Calls come in the order of the action list, whatever the order of the subscripti
 the later ones of its action, and nothing else.
 """
 
-from ..calls import Call
+from ..contracts import Call
 from ..mapping import names
+from ..messages import TYPES
 from ..runtime import (
     UNDEFINED,
     copy,
@@ -26,7 +27,6 @@ from .subscriptions import BadPayload, Preset, Subscription, numbered
 
 SOURCE = "segment-browser-actions"
 NAME = "Fullstory (Actions)"
-TYPES = ("track", "page", "identify", "group", "alias", "screen")
 
 
 # The actions: what each does with its payload.

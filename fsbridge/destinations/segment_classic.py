@@ -3,7 +3,7 @@
 Texts that look like ISO dates become Dates first, everywhere in the message, unless ``disableAutoISOConversion``.
 """
 
-from ..calls import Call
+from ..contracts import Call
 from ..mapping import names
 from ..runtime import (
     UNDEFINED,

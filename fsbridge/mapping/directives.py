@@ -8,7 +8,7 @@ name. A value found by a path is handed on as it is. The semantics are those of 
 included: a path whose way is cut short by a falsy value gives that value, and a template is rendered twice.
 """
 
-from fsbridge.runtime import (
+from ..runtime import (
     NULL,
     UNDEFINED,
     copy,
@@ -32,7 +32,6 @@ from fsbridge.runtime import (
     truthy,
     upper,
 )
-
 from . import liquid
 from .errors import MappingError
 from .paths import follow, mapping_steps

@@ -8,8 +8,8 @@ token: what it doesn't understand it skips; the last ``and`` or ``or`` of a grou
 negates only the two functions; text in single quotes keeps its quotes.
 """
 
-from fsbridge.runtime import NULL, UNDEFINED, get, is_nullish, kind, text, to_number
-
+from ..messages import TYPES
+from ..runtime import NULL, UNDEFINED, get, is_nullish, kind, text, to_number
 from .paths import follow, fql_steps
 
 TYPE_CHECKING = False
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     Test = Callable[[Any], bool]
     Typed = tuple[Condition | None, list[str] | None]  # a condition with the types of message that it can hold for
     Conditions = list[Typed]
-
-
-_TYPES = ("track", "identify", "page", "group", "alias", "screen")
 
 
 class FqlError(ValueError):
@@ -53,7 +50,7 @@ class Trigger:
 
 def parse(source: str) -> Trigger:
     """The trigger that ``source`` describes. Raises FqlError where the vendor finds none."""
-    for type_ in _TYPES:
+    for type_ in TYPES:
         if source == 'type = "%s"' % type_:  # as most are: a page needn't wait for the parser
             return Trigger(source, _condition("type", "type", "=", type_), [type_])
     condition, types = _parse(_Tokens(_join_paths(_Lexer(source).tokens())))

@@ -1,9 +1,7 @@
-"""The directive @liquid: templates in Shopify's language, where Python's liquid library can be had.
+"""The directive @liquid: templates in Shopify's language, where an engine for it has been installed.
 
-That is on CPython with the extra ``fullstory-bridge[liquid]``; in a browser such mappings are refused.
+`fsbridge.cloud.liquid` has one, for CPython with the extra ``liquid``; in a browser such mappings are refused.
 """
-
-from fsbridge.runtime import ON_CPYTHON
 
 from .errors import MappingError
 from .text import length
@@ -13,30 +11,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-MISSING = "needs the liquid template library, which works on CPython only (pip install fullstory-bridge[liquid])"
+MISSING = 'needs the liquid template library, which works on CPython only: fsbridge\'s extra "liquid" brings it'
 
 _LONGEST = 1000
+
+_engine: "list[Callable[[str, Any], str]]" = []
+
+
+def install(engine: "Callable[[str, Any], str]") -> None:
+    """Let ``engine(template, message)`` render templates; it raises MappingError for every mistake."""
+    _engine[:] = [engine]
 
 
 def available() -> bool:
     """Whether templates can be rendered here."""
-    if not ON_CPYTHON:
-        return False
-    from importlib.util import find_spec
-
-    return find_spec("liquid") is not None
+    return bool(_engine)
 
 
 def renderer(template: "Any") -> "Callable[[Any], str]":
     """A function from a message to the text of ``template`` for it, which raises MappingError for every mistake."""
-    if not available():
+    if not _engine:
         return _failing("@liquid " + MISSING)
     if not isinstance(template, str):
         return _failing("liquid template value must be a string")
     if length(template) > _LONGEST:
         return _failing("liquid template values are limited to %d characters" % _LONGEST)
-    from .liquid_engine import render
-
+    render = _engine[0]
     return lambda message: render(template, message)
 
 

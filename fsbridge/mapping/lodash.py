@@ -1,6 +1,6 @@
 """lodash's camelCase, which Segment's FullStory (Actions) and its cloud mode use."""
 
-from fsbridge.runtime import lower, upper
+from ..runtime import lower, upper
 
 _LATIN = (
     "AAAAAA.CEEEEIIIIDNOOOOO.OUUUUY..aaaaaa.ceeeeiiiidnooooo.ouuuuy.yAaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi"

@@ -4,8 +4,7 @@ All leave FullStory's type suffixes alone: of ``order_total_real`` only ``order_
 every property of every call, so finished names are kept, up to a bound.
 """
 
-from fsbridge.runtime import lower, trim, upper
-
+from ..runtime import lower, trim, upper
 from .lodash import camel_case
 
 TYPE_CHECKING = False

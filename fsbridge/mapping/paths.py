@@ -1,6 +1,6 @@
 """Paths into a message, such as ``properties.items[0].name``: two splitting rules and one way to follow the steps."""
 
-from fsbridge.runtime import get, truthy
+from ..runtime import get, truthy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

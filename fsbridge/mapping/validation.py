@@ -3,8 +3,7 @@
 Arrays are taken as they are: what stands in them isn't looked at, and fails, if at all, when the mapping is applied.
 """
 
-from fsbridge.runtime import UNDEFINED, get, items, keys, lower, tag, to_json
-
+from ..runtime import UNDEFINED, get, items, keys, lower, tag, to_json
 from . import liquid
 from .errors import AggregateError, MappingError, ValidationError
 from .text import length

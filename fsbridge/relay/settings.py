@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..destinations.segment_cloud import API
+from ..cloud.destination import API
 from ..settings import SettingsError
 
 WRITE_KEYS = "FSBRIDGE_WRITE_KEYS"

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ..cloud.ordered import lane
+from ..messages import TYPES
 from ..runtime import from_json, kind
 from .bodies import Refused
 
-TYPES = ("identify", "track", "page", "screen", "group", "alias")
 BATCHES = ("batch", "import", "b")
 TYPE_OF = {**{name: name for name in TYPES}, **{name[0]: name for name in TYPES}}
 """The message's type by the end of the path; Segment's browser SDK writes the first letter only."""

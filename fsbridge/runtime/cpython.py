@@ -136,7 +136,7 @@ class Promise(Host):
 
 
 window: Any = None
-"""CPython has no page of its own: pass a simulated one (`fsbridge.runtime.simulated`)."""
+"""CPython has no page of its own: pass a simulated one (`fsbridge.testing.simulated`)."""
 
 
 def kind(value: Any) -> str:

@@ -24,8 +24,7 @@ Sites that host fs.js themselves name it in pytest's configuration, as Playwrigh
 
 import pytest
 
-from fsbridge.runtime.cpython import UNDEFINED
-
+from ..runtime.cpython import UNDEFINED
 from .calls import FS, Call, Event, Operation
 from .recorder import FullStory
 

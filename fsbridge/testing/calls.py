@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsbridge.runtime.cpython import UNDEFINED
-
+from ..runtime.cpython import UNDEFINED
 from .values import same, show
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from fsbridge.runtime.cpython import UNDEFINED
-
+from ..runtime.cpython import UNDEFINED
 from .calls import Call, Event, Operation, as_written
 from .values import decode, same, show
 

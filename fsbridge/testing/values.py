@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from fsbridge.runtime.cpython import UNDEFINED, BigInt, Date, Function, JsError
+from ..runtime.cpython import UNDEFINED, BigInt, Date, Function, JsError
 
 
 def decode(value: Any) -> Any:

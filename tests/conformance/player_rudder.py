@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from fsbridge import settings
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Moment, Page
+from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, arguments
+from fsbridge.browser.sources.rudderanalytics.values import taken
 from fsbridge.destinations.rudderstack import RudderStack
 from fsbridge.runtime import UNDEFINED, get, make_array
 from fsbridge.runtime.cpython import Function, JsError
-from fsbridge.runtime.page import Moment, Page
-from fsbridge.runtime.simulated import SimulatedWindow
-from fsbridge.sources.rudderanalytics import RudderAnalytics, arguments
-from fsbridge.sources.rudderanalytics.values import taken
+from fsbridge.testing.simulated import SimulatedWindow
 
 from . import tagged
 from .stored import seed

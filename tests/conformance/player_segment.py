@@ -10,11 +10,11 @@ from babel.dates import get_timezone_name
 
 import fsbridge.runtime.cpython as port
 from fsbridge import destinations, settings
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Moment, Page
 from fsbridge.runtime import UNDEFINED, call, get, invoke, make_array, make_object, put
 from fsbridge.runtime.cpython import Function, JsError, Promise
-from fsbridge.runtime.page import Moment, Page
-from fsbridge.runtime.simulated import Cookies, SimulatedWindow
+from fsbridge.testing.simulated import Cookies, SimulatedWindow
 
 from . import tagged
 

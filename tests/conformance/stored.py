@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 
 def seed(window: SimulatedWindow, before: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fsbridge import settings
-from fsbridge.destinations import segment_cloud
-from fsbridge.destinations.segment_cloud import ACTIONS, DEFAULT_MAPPINGS, PayloadError, Request, SegmentCloud
+from fsbridge.cloud import destination as segment_cloud
+from fsbridge.cloud.destination import ACTIONS, DEFAULT_MAPPINGS, PayloadError, Request, SegmentCloud
 from fsbridge.runtime import UNDEFINED, from_json, get
 
 from .recordings import identifier, recordings

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from fsbridge.cloud import liquid as liquid_on_cpython
 from fsbridge.mapping import liquid
 
 from . import pure
 from .recordings import identifier, recordings
 from .tagged import decode, differences
+
+liquid_on_cpython.install()
 
 CLASSES: dict[str, set[str]] = {
     "ValidationError": {"ValidationError"},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fsbridge.mapping import cloud_names
+from fsbridge.cloud import names as cloud_names
 
 from . import pure
 from .recordings import identifier, recordings

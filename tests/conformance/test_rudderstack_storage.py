@@ -10,9 +10,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from fsbridge.browser.sources.rudderanalytics import legacy, storage
 from fsbridge.runtime import make_array
-from fsbridge.runtime.simulated import SimulatedWindow
-from fsbridge.sources.rudderanalytics import legacy, storage
+from fsbridge.testing.simulated import SimulatedWindow
 
 from . import tagged
 from .player_rudder import Played, Player

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Page
 from fsbridge.runtime import invoke, make_array
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 from . import tagged
 from .recordings import identifier, recordings

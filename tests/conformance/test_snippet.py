@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from fsbridge import settings
-from fsbridge.bridge import Bridge
-from fsbridge.fullstory.regions import region_of, regional
-from fsbridge.fullstory.sdk import Sdk, SdkError
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.fullstory.regions import region_of, regional
+from fsbridge.browser.fullstory.sdk import Sdk, SdkError
+from fsbridge.browser.page import Page
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, kind, make_array, put, text, truthy
 from fsbridge.runtime.cpython import Function, Promise
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import Element, SimulatedWindow
+from fsbridge.testing.simulated import Element, SimulatedWindow
 
 from .player_segment import make_bridge
 from .recordings import identifier, recordings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsbridge.tag import EXAMINATION
+from fsbridge.browser.tag import EXAMINATION
 
 from .shop import ORG, Console, html_page, tag, wait_until
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fsbridge.sources import find
+from fsbridge.browser.sources import find
 
 from .shop import ORG, Console, html_page, tag, wait_until
 

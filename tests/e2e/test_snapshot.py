@@ -140,7 +140,7 @@ def test_the_memory_is_that_of_the_build(page, site, web):
 
 def test_what_is_not_in_the_snapshot_is_missed_clearly(page, site):
     run = interpreter(page, site)
-    assert run("import fsbridge.tag, fsbridge.diagnostics, re, collections; 'fine'") == "fine"
+    assert run("import fsbridge.browser.tag, fsbridge.browser.diagnostics, re, collections; 'fine'") == "fine"
     found = run("""
 import traceback
 try:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fsbridge.bridge import Bridge
-from fsbridge.expose import expose
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.expose import expose
+from fsbridge.browser.page import Page
+from fsbridge.browser.sources.analytics_js import AnalyticsJs
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke
 from fsbridge.runtime.cpython import Function, JsError, Promise
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import Element, SimulatedWindow
-from fsbridge.sources.analytics_js import AnalyticsJs
+from fsbridge.testing.simulated import Element, SimulatedWindow
 
 
 class Site:

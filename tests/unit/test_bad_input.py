@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Page
 from fsbridge.runtime import NULL, UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date, Function, Host, JsError
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 ORG = "o-1ABC-na1"
 DESTINATIONS = ["segment-classic", "segment-actions", "rudderstack"]

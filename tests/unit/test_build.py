@@ -140,7 +140,11 @@ def test_a_snapshot_holds_what_its_destination_needs(out, name):
     found = {path.decode() for path in compiled_modules((out / f"fsbridge/{name}.snapshot").read_bytes())}
     own = destinations.find(name)
     others = {destinations.find(other).__module__ for other in destinations.NAMES} - {own.__module__}
-    assert {own.__module__.replace(".", "/") + ".py", "fsbridge/tag.py", "fsbridge/diagnostics.py"} <= found
+    assert {
+        own.__module__.replace(".", "/") + ".py",
+        "fsbridge/browser/tag.py",
+        "fsbridge/browser/diagnostics.py",
+    } <= found
     assert not found & {other.replace(".", "/") + ".py" for other in others}
     assert "fsbridge/runtime/pyodide.py" not in found
     unwanted = "sources/analytics_js" if own.source == "rudderanalytics" else "sources/rudderanalytics"

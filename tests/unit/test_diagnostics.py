@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from fsbridge import connect
-from fsbridge.calls import Call
-from fsbridge.diagnostics import Diagnostics
+from fsbridge.browser.diagnostics import Diagnostics
+from fsbridge.contracts import Call
 from fsbridge.runtime import NULL, UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 
 class Clock:
@@ -194,13 +194,13 @@ def test_it_is_not_even_imported_when_off():
     program = """
 import sys
 from fsbridge import connect
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 analytics = connect("segment-classic", org="o-1", window=SimulatedWindow())
 analytics.track("E", {"bad name": 1})
-print("fsbridge.diagnostics" in sys.modules)
+print("fsbridge.browser.diagnostics" in sys.modules)
 analytics.debug()
 analytics.track("E", {"bad name": 1})
-print("fsbridge.diagnostics" in sys.modules)
+print("fsbridge.browser.diagnostics" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

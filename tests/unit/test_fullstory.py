@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsbridge.calls import Call
-from fsbridge.fullstory import FullStory
-from fsbridge.fullstory.regions import region_of, regional
-from fsbridge.fullstory.sdk import Sdk, SdkError
-from fsbridge.fullstory.snippet import MOST_WAITING
+from fsbridge.browser.fullstory import FullStory
+from fsbridge.browser.fullstory.regions import region_of, regional
+from fsbridge.browser.fullstory.sdk import Sdk, SdkError
+from fsbridge.browser.fullstory.snippet import MOST_WAITING
+from fsbridge.browser.page import Page
+from fsbridge.contracts import Call
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, put
 from fsbridge.runtime.cpython import Function, JsError, Promise
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import Element, SimulatedWindow
+from fsbridge.testing.simulated import Element, SimulatedWindow
 
 
 def open_page(**options: Any) -> tuple[SimulatedWindow, FullStory, list[str]]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from fsbridge.cloud import liquid as liquid_on_cpython
 from fsbridge.mapping import liquid
 from fsbridge.mapping.directives import compile, resolve
 from fsbridge.mapping.errors import MappingError, ValidationError
@@ -18,6 +19,8 @@ from fsbridge.mapping.text import join_pairs, length, split_pairs
 from fsbridge.mapping.validation import validate
 from fsbridge.runtime import UNDEFINED
 from fsbridge.runtime.cpython import JsError
+
+liquid_on_cpython.install()
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=5)
 DIRECTIVES = (

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsbridge.mapping import cloud_names, names
+from fsbridge.cloud import names as cloud_names
+from fsbridge.mapping import names
 
 RULES = [names.classic, names.rudder, names.actions]
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Page
+from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, legacy, urls
+from fsbridge.browser.sources.rudderanalytics.consent import Consent
+from fsbridge.browser.sources.rudderanalytics.options import LoadOptions
+from fsbridge.browser.sources.rudderanalytics.values import merged, taken
 from fsbridge.runtime import NULL, UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date, Function, JsError
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import SimulatedWindow
-from fsbridge.sources.rudderanalytics import RudderAnalytics, legacy, urls
-from fsbridge.sources.rudderanalytics.consent import Consent
-from fsbridge.sources.rudderanalytics.options import LoadOptions
-from fsbridge.sources.rudderanalytics.values import merged, taken
+from fsbridge.testing.simulated import SimulatedWindow
 
 LOAD = ["key", "https://shop.example/dp"]
 

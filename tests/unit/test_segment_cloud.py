@@ -8,13 +8,14 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsbridge import SettingsError, connect, destinations
+from fsbridge import SettingsError, connect
 from fsbridge.cli import commands
-from fsbridge.destinations import cloud_timestamps
-from fsbridge.destinations.segment_cloud import HEADERS, PayloadError, authorization, delete_user, me
+from fsbridge.cloud import timestamps
+from fsbridge.cloud.destination import HEADERS, PayloadError, SegmentCloud, authorization, delete_user, me
+from fsbridge.destinations import configured
 from fsbridge.runtime import NULL, UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 KEY = "na1.S3cr3tK3y"
 TRACK = {"type": "track", "event": "Clicked", "userId": "u1", "properties": {"a b": 1}}
@@ -24,7 +25,7 @@ NAME_ALONE = {"subscribe": 'type = "track"', "partnerAction": "trackEventV2", "m
 def cloud(*subscriptions, **settings):
     if subscriptions:
         settings["subscriptions"] = list(subscriptions)
-    return destinations.make("segment-cloud", settings, server=True)
+    return configured(SegmentCloud, settings)
 
 
 def test_without_subscriptions_the_presets_apply():
@@ -78,7 +79,7 @@ def test_calls_report_what_failed():
 )
 def test_wrong_settings_are_named(settings, said):
     with pytest.raises(SettingsError) as caught:
-        destinations.make("segment-cloud", {"apiKey": KEY, **settings}, strict=True, server=True)
+        configured(SegmentCloud, {"apiKey": KEY, **settings}, strict=True)
     assert said in str(caught.value)
     assert KEY not in str(caught.value)
 
@@ -145,7 +146,7 @@ def test_the_key_is_in_no_error(key):
 
 
 def test_the_key_is_in_no_request():
-    destination = destinations.make("segment-cloud", {"apiKey": KEY}, server=True)
+    destination = configured(SegmentCloud, {"apiKey": KEY})
     (request,), _ = destination.requests(TRACK)
     held = [
         destination,
@@ -191,8 +192,8 @@ def test_deletion_of_nobody(user_id):
     ],
 )
 def test_timestamps(text, iso):
-    assert cloud_timestamps.iso(text) == iso
-    assert cloud_timestamps.is_date_like(text) is (iso is not None)
+    assert timestamps.iso(text) == iso
+    assert timestamps.is_date_like(text) is (iso is not None)
 
 
 @given(st.datetimes(min_value=datetime(100, 1, 1)), st.integers(-839, 839))
@@ -201,15 +202,15 @@ def test_any_moment_in_any_zone(moment, minutes):
     shown = f"{moment.year:04d}" + moment.strftime("-%m-%dT%H:%M:%S") + f".{moment.microsecond // 1000:03d}"
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     since = (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)
-    assert cloud_timestamps.iso(shown) == cloud_timestamps.iso(shown + "Z") == shown + "Z"
-    assert cloud_timestamps.iso(shown + offset) == cloud_timestamps.iso(round(since) - minutes * 60_000)
-    assert cloud_timestamps.iso(round(since)) == shown + "Z"
+    assert timestamps.iso(shown) == timestamps.iso(shown + "Z") == shown + "Z"
+    assert timestamps.iso(shown + offset) == timestamps.iso(round(since) - minutes * 60_000)
+    assert timestamps.iso(round(since)) == shown + "Z"
 
 
 @given(st.text(st.sampled_from("0123456789-+:. /TZtz()APMGMar,é"), max_size=25))
 def test_any_text_is_a_date_or_none(text):
-    found = cloud_timestamps.iso(text)
-    assert found is None or cloud_timestamps.iso(found) == found
+    found = timestamps.iso(text)
+    assert found is None or timestamps.iso(found) == found
 
 
 JSON_VALUES = st.recursive(

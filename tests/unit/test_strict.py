@@ -3,7 +3,7 @@
 import pytest
 
 from fsbridge import SettingsError, connect
-from fsbridge.runtime.simulated import SimulatedWindow
+from fsbridge.testing.simulated import SimulatedWindow
 
 NAME = {"name": {"@path": "$.event"}, "properties": {"@path": "$.properties"}}
 GOOD = {

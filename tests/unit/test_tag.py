@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fsbridge import destinations, sources
+from fsbridge import destinations
+from fsbridge.browser import sources
 
 SCRIPT = (Path(__file__).parents[2] / "web/fsbridge.js").read_text(encoding="utf-8")
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsbridge.bridge import Bridge
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Page
+from fsbridge.browser.sources.analytics_js.conditions import BadRule, evaluate, glob
+from fsbridge.browser.sources.analytics_js.filters import Filters
 from fsbridge.runtime import UNDEFINED, make_array
 from fsbridge.runtime.cpython import BigInt, Date, Function
-from fsbridge.runtime.page import Page
-from fsbridge.runtime.simulated import SimulatedWindow
-from fsbridge.sources.analytics_js.conditions import BadRule, evaluate, glob
-from fsbridge.sources.analytics_js.filters import Filters
+from fsbridge.testing.simulated import SimulatedWindow
 
 MESSAGE: dict[str, Any] = {
     "type": "track",

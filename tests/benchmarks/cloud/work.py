@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fsbridge import destinations
+from fsbridge.cloud.destination import SegmentCloud
+from fsbridge.destinations import configured
 from tests import standin
 
 Figures = dict[str, Any]
@@ -25,7 +26,7 @@ def memory(pid: int | str = "self", field: str = "VmRSS") -> float:
 
 def map_(file: str, count: str) -> Figures:
     """Mapping alone: messages a second of one core's time, without and with the JSON text of the requests."""
-    destination = destinations.make("segment-cloud", {}, strict=True, server=True)
+    destination = configured(SegmentCloud, {}, strict=True)
     messages = list(_messages(file))
     times = int(count)
     plain, written = (_map_rate(destination, messages, times, write) for write in (False, True))

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Error
 
 from fsbridge.build import INTERPRETERS, archives, browser_sources, pinned_versions
-from fsbridge.runtime.simulated import FS_METHODS
+from fsbridge.testing.simulated import FS_METHODS
 from tools.serve import Site
 
 PLAYER = (Path(__file__).parent / "player.js").read_text(encoding="utf-8")

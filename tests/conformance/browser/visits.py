@@ -10,7 +10,7 @@ from typing import Any
 from fsbridge import destinations
 from fsbridge.runtime import from_json
 from fsbridge.runtime.cpython import Function
-from fsbridge.runtime.simulated import Element, SimulatedWindow
+from fsbridge.testing.simulated import Element, SimulatedWindow
 
 from .. import player_rudder, player_segment, tagged
 from .stage import PageLoad, Visit, player_load

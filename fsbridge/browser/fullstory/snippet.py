@@ -1,0 +1,234 @@
+"""The snippet: ``window.FS``, which queues calls until fs.js is there, and the script tag that loads fs.js.
+
+It speaks the protocol of FullStory's newest snippet, 2.1. What fs.js finds and relies on:
+
+- ``FS(operation, options, source)`` and, ending in "Async", the same as a promise of the operation's result.
+- ``FS.q``: an array of ``[operation, options, source, resolve, reject, version]``. ``version`` is 2, or 1 for what came
+  through a v1 method such as ``FS.identify``, which stands for one or two operations.
+- Once fs.js has set ``FS._api``, calls go there with those six arguments and nothing is queued any more.
+- ``FS._w``: ``XMLHttpRequest`` as it was, and ``fetch``, an alias of ``window.fetch`` that reads and writes through.
+  (FullStory's own snippet puts a function of its own around ``window.fetch`` instead; ours would run Python at every
+  request of the page.)
+- The script tag's ``data-fs-namespace`` and ``?org=``.
+
+Unlike FullStory's, our FS never throws, and its queue holds `MOST_WAITING` operations at most, the newest. Once fs.js
+is known to be blocked it keeps nothing: see `Snippet.release`.
+"""
+
+from ...runtime import (
+    NULL,
+    UNDEFINED,
+    apply,
+    call,
+    construct,
+    get,
+    invoke,
+    is_nullish,
+    items,
+    kind,
+    make_array,
+    make_function,
+    make_object,
+    make_promise,
+    put,
+    record,
+    safe_put,
+    text,
+    truthy,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+VERSION = "2.1.0"
+MOST_WAITING = 1000
+_SETTING_UP = ("init", "observe")
+
+
+class Snippet:
+    """FS on one page, there for all of the page's code once the object is made; `request` then loads fs.js.
+
+    ``on_lost(operation, options, source, version)`` is called for each that won't go through.
+    """
+
+    def __init__(self, page, namespace, on_lost):
+        self._on_lost = on_lost
+        self._page = page
+        self._namespace = namespace
+        self._blocked_by = ""
+        self.fs = self._function(self._call)
+        self._own: "dict[str, tuple[Any, Any]]" = {"": (self.fs, self.operate)}  # our functions, and what they do
+        put(self.fs, "q", make_array())
+        self._nothing = self._function(lambda *args: UNDEFINED)
+        for name, body in (
+            ("identify", self._identify),
+            ("setUserVars", self._set_user_properties),
+            ("setVars", self._set_properties),
+            ("event", self._event),
+            ("anonymize", lambda *args: self._identify(False)),
+            ("shutdown", lambda *args: self._v1("shutdown")),
+            ("restart", lambda *args: self._v1("restart")),
+            ("log", self._log),
+            ("consent", self._consent),
+        ):
+            function = self._function(body)
+            self._own[name] = function, body
+            put(self.fs, name, function)
+        put(self.fs, "identifyAccount", self._nothing)
+        put(self.fs, "clearUserCookie", self._nothing)
+        put(self.fs, "_w", _network(page.window))
+        put(self.fs, "_v", VERSION)
+        page.set_global(namespace, self.fs)
+
+    def perform(self, method, function, args):
+        """Do what ``function`` (``FS``, or its ``method``) would do, without a detour through JavaScript.
+
+        Returns whether it did: not when the page has put another function there.
+        """
+        own = self._own.get(method)
+        if own is None or own[0] != function:
+            return False
+        try:
+            own[1](*args)
+        except Exception as error:
+            self._failed(error)
+        return True
+
+    def request(self, org, script, loaded, failed):
+        """Put the script tag into the page. ``loaded()`` or ``failed()`` is called when the browser says so.
+
+        Raises when the page doesn't let a script tag be made (Trusted Types).
+        """
+        document = self._page.document
+        tag = invoke(document, "createElement", "script")
+        safe_put(tag, "async", True)
+        safe_put(tag, "crossOrigin", "anonymous")
+        safe_put(tag, "src", "https://" + text(script) + "?org=" + text(org))
+        invoke(tag, "setAttribute", "data-fs-namespace", self._namespace)
+        safe_put(tag, "onload", self._function(lambda *args: loaded()))
+        safe_put(tag, "onerror", self._function(lambda *args: failed()))
+        first = get(invoke(document, "getElementsByTagName", "script"), 0)
+        parent = UNDEFINED if is_nullish(first) else get(first, "parentNode")
+        if is_nullish(parent):
+            invoke(get(document, "head"), "appendChild", tag)
+        else:
+            invoke(parent, "insertBefore", tag, first)
+
+    @property
+    def taken_over(self):
+        """Whether fs.js has taken over."""
+        return truthy(get(self.fs, "_api"))
+
+    @property
+    def waiting(self):
+        """How many operations wait for fs.js."""
+        queue = get(self.fs, "q")
+        return get(queue, "length") if kind(queue) == "array" else 0
+
+    def release(self, reason):
+        """fs.js won't come: forget what is queued and keep nothing from now on. Promises are rejected with ``reason``.
+
+        Should fs.js come after all, it gets every call from then on.
+        """
+        self._blocked_by = reason
+        queue = get(self.fs, "q")
+        put(self.fs, "q", make_array())
+        for entry in items(queue) if kind(queue) == "array" else ():
+            self._forget(entry)
+
+    def resume(self):
+        """fs.js came: undo `release`."""
+        self._blocked_by = ""
+
+    def operate(self, operation, options=UNDEFINED, source=UNDEFINED, version=2):
+        """``FS(operation, options, source)``: a v2 operation, or a promise when its name ends in "Async"."""
+        if isinstance(operation, str) and operation.endswith("Async"):
+            promise, resolve, reject = make_promise()
+            invoke(promise, "catch", self._nothing)  # no "unhandled rejection" where nobody looks at it
+            self._send(operation[:-5], options, source, resolve, reject, version)
+            return promise
+        return self._send(operation, options, source, UNDEFINED, UNDEFINED, version)
+
+    def _send(self, operation, options, source, resolve, reject, version):
+        api = get(self.fs, "_api")
+        if truthy(api):
+            return apply(api, self.fs, (operation, options, source, resolve, reject, version))
+        if self._blocked_by:
+            self._lose(operation, options, source, reject, version)
+            return NULL
+        queue = get(self.fs, "q")
+        if truthy(queue):
+            invoke(queue, "push", make_array((operation, options, source, resolve, reject, version)))
+            if get(queue, "length") > MOST_WAITING:
+                self._drop_oldest(queue)
+        return NULL
+
+    def _drop_oldest(self, queue):
+        index = 0
+        while get(get(queue, index), 0) in _SETTING_UP:
+            index += 1
+        self._forget(get(invoke(queue, "splice", index, 1), 0))
+
+    def _forget(self, entry):
+        self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])  # the page may have put it there, shorter
+
+    def _lose(self, operation, options, source, reject, version):
+        self._on_lost(operation, options, source, version)
+        if kind(reject) == "function":
+            call(reject, construct("Error", self._blocked_by or "too many calls wait for FullStory"))
+
+    def _call(self, operation=UNDEFINED, options=UNDEFINED, source=UNDEFINED, version=2, *more):
+        return self.operate(operation, options, source, version if truthy(version) else 2)
+
+    # The v1 methods, by the operations they stand for.
+
+    def _v1(self, operation, options=UNDEFINED, source=UNDEFINED):
+        self._send(operation, options, source, UNDEFINED, UNDEFINED, 1)
+        return UNDEFINED
+
+    def _set_properties(self, scope=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+        return self._v1("setProperties", make_object((("type", scope), ("properties", properties))), source)
+
+    def _set_user_properties(self, properties=UNDEFINED, source=UNDEFINED, *more):
+        return self._set_properties("user", properties, source)
+
+    def _identify(self, uid=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+        self._set_user_properties(make_object((("uid", uid),)), source)
+        if truthy(properties):
+            self._set_user_properties(properties, source)
+        return UNDEFINED
+
+    def _event(self, name=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+        return self._v1("trackEvent", record(name=name, properties=properties), source)
+
+    def _log(self, level=UNDEFINED, message=UNDEFINED, *more):
+        return self._v1("log", make_object((("level", level), ("msg", message))))
+
+    def _consent(self, given=True, *more):
+        return self._v1("setIdentity", make_object((("consent", given),)))
+
+    def _function(self, body):
+        return make_function(lambda args: self._attempt(body, items(args)))
+
+    def _attempt(self, body, args):
+        try:
+            return body(*args)
+        except Exception as error:  # the page called us: nothing may be thrown into it
+            return self._failed(error)
+
+    def _failed(self, error):
+        self._page.say("warn", "%s failed: %s" % (self._namespace, error))
+        return UNDEFINED
+
+
+def _network(window):
+    """``FS._w``, made of the browser's own functions, so that no request of the page waits for Python."""
+    network = make_object((("XMLHttpRequest", get(window, "XMLHttpRequest")),))
+    reflect = get(window, "Reflect")
+    if kind(get(window, "fetch")) == "function" and not is_nullish(reflect):
+        access = make_object((("enumerable", True), ("configurable", True)))
+        put(access, "get", invoke(get(reflect, "get"), "bind", UNDEFINED, window, "fetch"))
+        put(access, "set", invoke(get(reflect, "set"), "bind", UNDEFINED, window, "fetch"))
+        invoke(get(window, "Object"), "defineProperty", network, "fetch", access)
+    return network

@@ -1,0 +1,237 @@
+"""The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
+
+from ..runtime import (
+    NULL,
+    ON_CPYTHON,
+    UNDEFINED,
+    ask,
+    bound,
+    call,
+    construct,
+    get,
+    invoke,
+    is_nullish,
+    keys,
+    kind,
+    now,
+    put,
+    safe_get,
+    safe_put,
+)
+from ..runtime import text as text_of
+from ..runtime import window as real_window
+
+
+class Moment:
+    """Where and when a call was made: ``place`` is ``(url, title, referrer, canonical)``, ``time`` in milliseconds.
+
+    ``canonical`` is the href of such a link, or None. ``carried`` means: on an earlier page, which was left before
+    FullStory got it.
+    """
+
+    def __init__(self, place, time, carried=False):
+        self.place = place
+        self.time = time
+        self.carried = carried
+
+    @property
+    def url(self):
+        return self.place[0]
+
+    @property
+    def title(self):
+        return self.place[1]
+
+    @property
+    def referrer(self):
+        return self.place[2]
+
+    @property
+    def canonical(self):
+        return self.place[3]
+
+
+def place(seen):
+    """The place in an object as JavaScript keeps it."""
+    canonical = get(seen, "canonical")
+    return (
+        get(seen, "url"),
+        get(seen, "title"),
+        get(seen, "referrer"),
+        None if is_nullish(canonical) else canonical,
+    )
+
+
+class Page:
+    """One window. ``window`` is the real one unless given (on CPython a simulated one).
+
+    Two functions may be given for speed: ``look()`` returns an object with ``url``, ``title``, ``referrer`` and
+    ``canonical``, the same one for as long as those don't change; ``cookies()`` is ``document.cookie``, and
+    ``cookies(line)`` sets one.
+    """
+
+    def __init__(self, window=None, look=None, cookies=None):
+        self._look = look
+        self._seen = self._place = None
+        if window is None:
+            window = real_window
+        if window is None:
+            raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.testing.simulated")
+        self.window = window
+        self.document = get(window, "document")
+        self._location = get(window, "location")
+        self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
+        self._write_cookie = lambda line: call(cookies, line) if cookies else safe_put(self.document, "cookie", line)
+        self.carried = []  # ids of messages that come from an earlier page
+        self._areas = {}
+        self._readers = {}
+        self._cookies_readable = False
+        self._select = bound(self.document, "querySelector")
+
+    def moment(self):
+        """The page as it is now."""
+        return Moment(self._where(), self.now())
+
+    def _where(self):
+        if self._look is not None:
+            seen = self._look()
+            if seen != self._seen:
+                self._seen, self._place = seen, place(seen)
+            return self._place
+        link = self._select("link[rel='canonical']")
+        canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
+        return (
+            get(self.location(), "href"),
+            get(self.document, "title"),
+            get(self.document, "referrer"),
+            None if canonical is NULL else canonical,
+        )
+
+    def location(self):
+        """``window.location``."""
+        return get(self.window, "location") if ON_CPYTHON else self._location
+
+    def now(self):
+        """Milliseconds since 1970."""
+        return get(self.window, "now") if ON_CPYTHON else now()
+
+    def later(self, function, delay):
+        """Run a port function in ``delay`` milliseconds."""
+        invoke(self.window, "setTimeout", function, delay)
+
+    def later_with(self, function, delay, value):
+        """Run a port function with ``value`` in ``delay`` milliseconds."""
+        invoke(self.window, "setTimeout", function, delay, value)
+
+    def uuid(self):
+        """A random UUID (version 4)."""
+        if ON_CPYTHON:
+            return invoke(self.window, "randomUUID")
+        crypto = get(self.window, "crypto")
+        if kind(get(crypto, "randomUUID")) == "function":  # on https pages only
+            return invoke(crypto, "randomUUID")
+        bytes_ = invoke(crypto, "getRandomValues", construct("Uint8Array", 16))
+        octets = [int(octet) for octet in text_of(bytes_).split(",")]
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
+        digits = "".join(["%02x" % octet for octet in octets])
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    def say(self, level, text):
+        """Write to the console; ``level`` is its method: "log", "warn" or "error"."""
+        try:
+            invoke(get(self.window, "console"), level, "[fsbridge] " + text)
+        except Exception:  # a page without console must not break anything
+            pass
+
+    # Storage can be denied, full or missing: reading then finds nothing, writing returns False. Whether an area can be
+    # read is tried out once.
+
+    def _area(self, name):
+        if name not in self._areas:
+            try:
+                area = safe_get(self.window, name)
+                if is_nullish(area):  # a browser that has none
+                    area = None
+                else:
+                    invoke(area, "getItem", "")
+            except Exception:
+                area = None
+            self._areas[name] = area
+        return self._areas[name]
+
+    def stored(self, key, area="localStorage"):
+        """A stored text, or None."""
+        if area not in self._readers:
+            storage = self._area(area)
+            self._readers[area] = (lambda key: None) if storage is None else bound(storage, "getItem")
+        value = self._readers[area](key)
+        return value if isinstance(value, str) else None
+
+    def stored_keys(self, area="localStorage"):
+        """The keys of all that is stored."""
+        storage = self._area(area)
+        return [] if storage is None else keys(storage)
+
+    def store(self, key, text, area="localStorage"):
+        """Store a text; False when it is refused."""
+        storage = self._area(area)
+        if storage is None:
+            return False
+        try:
+            invoke(storage, "setItem", key, text)
+        except Exception:
+            return False
+        return True
+
+    def traces(self, one, other):
+        """The cookies and two texts in localStorage, for noticing that something has changed them."""
+        if not self._cookies_readable or "localStorage" not in self._readers:
+            return (self.cookies(), self.stored(one), self.stored(other))
+        read = self._readers["localStorage"]
+        return (self._read_cookies(), read(one), read(other))
+
+    def unstore(self, key, area="localStorage"):
+        """Remove a stored text."""
+        storage = self._area(area)
+        if storage is not None:
+            ask(storage, "removeItem", key)
+
+    def cookies(self):
+        """All cookies as ``document.cookie`` has them, empty where they are denied."""
+        if self._cookies_readable:
+            return self._read_cookies()
+        try:
+            line = safe_get(self.document, "cookie")
+        except Exception:
+            return ""
+        self._cookies_readable = True
+        return line
+
+    def cookie(self, name):
+        """A cookie's raw value, or None."""
+        line = self.cookies()
+        for part in line.split("; ") if name in line else ():
+            key, _, value = part.partition("=")
+            if key == name:
+                return value
+        return None
+
+    def set_cookie(self, name, value, attributes=""):
+        """Set a cookie, if the browser takes it; ``attributes`` follow the value ("; path=/; max-age=60")."""
+        try:
+            self._write_cookie(name + "=" + value + attributes)
+        except Exception:  # cookies are denied
+            pass
+
+    def takes_cookie(self, name, value, attributes=""):
+        """Set a cookie, and say whether the browser took it: finding that out takes it long."""
+        self.set_cookie(name, value, attributes)
+        return self.cookie(name) == value
+
+    def global_(self, name):
+        """A global of the page, UNDEFINED where there is none."""
+        return get(self.window, name) if name else UNDEFINED
+
+    def set_global(self, name, value):
+        put(self.window, name, value)

@@ -1,0 +1,47 @@
+"""What callbacks, promises and plugins of analytics.js get: Segment's context around a message."""
+
+from ....runtime import UNDEFINED, assign, get, is_nullish, make_array, make_method, make_object, record, text
+from .message import put_path
+
+
+class Cancelled(Exception):
+    """A plugin gave the message up; the page sees a JavaScript exception."""
+
+
+class Contexts:
+    """Makes contexts; their methods exist once, for all of them."""
+
+    def __init__(self):
+        bodies = (("updateEvent", _update), ("cancel", _cancel), ("log", _nothing), ("logs", _no_logs))
+        self._methods = make_object([(name, make_method(body, name)) for name, body in bodies])
+
+    def make(self, message):
+        """A context whose ``event`` is ``message`` itself."""
+        return assign(record(event=message), self._methods)
+
+    def system(self):
+        """The context of what is about no message, such as loading a plugin."""
+        return self.make(make_object((("type", "track"), ("event", "system"))))
+
+
+def _update(this, args):
+    """``updateEvent(path, value)``; an integration that is off stays off."""
+    event, path = get(this, "event"), text(get(args, 0))
+    parts = path.split(".")
+    off = parts[0] == "integrations" and len(parts) > 1 and get(get(event, "integrations"), parts[1]) is False
+    if not off:
+        put_path(event, path, get(args, 1))
+    return event
+
+
+def _cancel(this, args):
+    error = get(args, 0)
+    raise Cancelled("Context Cancel" if is_nullish(error) else text(error))
+
+
+def _nothing(this, args):
+    return UNDEFINED
+
+
+def _no_logs(this, args):
+    return make_array()

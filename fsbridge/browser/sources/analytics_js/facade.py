@@ -1,0 +1,72 @@
+"""The payload that middleware gets: Segment's facade around a message, with ``obj`` and the accessors scripts use."""
+
+from ....runtime import UNDEFINED, get, is_plain, items, keys, kind, make_array, make_method, make_object, put
+
+_FIELDS = (
+    "type",
+    "event",
+    "userId",
+    "anonymousId",
+    "messageId",
+    "timestamp",
+    "category",
+    "name",
+    "groupId",
+    "previousId",
+)
+_OBJECTS = ("traits", "properties", "integrations", "context", "options")
+
+
+class Facades:
+    """Makes payloads; their methods exist once, for all of them."""
+
+    def __init__(self):
+        self._methods = []  # on first use: hardly any page has middleware
+
+    def _make_methods(self):
+        for name in _FIELDS:
+            self._methods.append((name, make_method(self._field(name), name)))
+        for name in _OBJECTS:
+            self._methods.append((name, make_method(self._object("context" if name == "options" else name), name)))
+        self._methods.append(("field", make_method(self._named, "field")))
+        self._methods.append(("proxy", make_method(self._path, "proxy")))
+        self._methods.append(("json", make_method(self._whole, "json")))
+        self._methods.append(("rawEvent", make_method(self._whole, "rawEvent")))
+
+    def make(self, message):
+        """A payload whose ``obj`` is ``message`` itself."""
+        if not self._methods:
+            self._make_methods()
+        payload = make_object(self._methods)
+        put(payload, "obj", message)
+        return payload
+
+    def clone(self, value):
+        """A deep copy of plain objects and arrays; everything else stays the value it is."""
+        if is_plain(value):
+            return make_object([(key, self.clone(get(value, key))) for key in keys(value)])
+        if kind(value) == "array":
+            return make_array([self.clone(item) for item in items(value)])
+        return value
+
+    def _field(self, name):
+        return lambda this, args: self.clone(get(get(this, "obj"), name))
+
+    def _object(self, name):
+        def body(this, args):
+            value = self.clone(get(get(this, "obj"), name))
+            return make_object() if value is UNDEFINED else value
+
+        return body
+
+    def _named(self, this, args):
+        return self.clone(get(get(this, "obj"), get(args, 0)))
+
+    def _path(self, this, args):
+        value = get(this, "obj")
+        for part in get(args, 0).split("."):
+            value = get(value, part)
+        return self.clone(value)
+
+    def _whole(self, this, args):
+        return self.clone(get(this, "obj"))

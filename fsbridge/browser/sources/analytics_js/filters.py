@@ -1,0 +1,173 @@
+"""Segment's destination filters: rules that drop, thin out or change a message on its way to one destination."""
+
+import random
+
+from ....runtime import (
+    NULL,
+    UNDEFINED,
+    delete,
+    from_json,
+    get,
+    has,
+    is_nullish,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_array,
+    make_object,
+    safe_put,
+    text,
+    to_json,
+    to_number,
+    truthy,
+)
+from .conditions import OBJECTS, BadRule, at, evaluate
+
+
+class Filters:
+    """The routing rules of one destination, as the vendor's settings document has them.
+
+    A rule has ``matchers`` and ``transformers``: lists of equal length, each matcher with its own list of transformers.
+    """
+
+    def __init__(self, rules):
+        self._rules = rules
+        self._parsed = {}
+
+    def apply(self, message):
+        """The message as the rules leave it, changed in place; None if one drops it. Raises for a malformed rule."""
+        for rule in self._rules:
+            transformers = get(rule, "transformers")
+            for index, matcher in enumerate(_list(get(rule, "matchers"))):
+                if self._matches(matcher, message) and not _transform(message, get(transformers, index)):
+                    return None
+        return message
+
+    def _matches(self, matcher, message):
+        sort = get(matcher, "type")
+        if sort == "all":
+            return True
+        if sort != "fql":
+            raise BadRule("unknown type of matcher: %s" % text(sort))
+        ir = get(matcher, "ir")
+        if not truthy(ir):
+            return False
+        ir = text(ir)
+        if ir not in self._parsed:
+            self._parsed[ir] = from_json(ir)
+        return evaluate(self._parsed[ir], message) is True
+
+
+def _list(value):
+    if kind(value) != "array":
+        raise BadRule("a list is missing")
+    return items(value)
+
+
+def _transform(message, transformers):
+    """Apply one matcher's transformers; False if one drops the message."""
+    for transformer in _list(transformers):
+        sort, config = get(transformer, "type"), get(transformer, "config")
+        if sort == "drop":
+            return False
+        if sort == "drop_properties":
+            _visit(message, get(config, "drop"), _drop)
+        elif sort == "allow_properties":
+            _visit(message, get(config, "allow"), _allow)
+        elif sort == "map_properties":
+            _map(message, get(config, "map"))
+        elif sort == "sample_event":
+            if not _sampled(get(config, "sample")):
+                return False
+        elif sort != "hash_properties":  # which happens on Segment's servers only
+            raise BadRule("unknown type of transformer: %s" % text(sort))
+    return True
+
+
+def _visit(message, places, change):
+    """``change(object, names)`` for what is at each path in ``places`` ("" is the message), in arrays for each item."""
+    if not is_plain(places):
+        raise BadRule("properties are missing")
+    for path in keys(places):
+        target = at(message, path) if path else message
+        for item in items(target) if kind(target) == "array" else (target,):
+            if kind(item) in OBJECTS and item is not NULL:
+                change(item, _list(get(places, path)))
+
+
+def _drop(target, names):
+    for name in names:
+        delete(target, text(name))
+
+
+def _allow(target, names):
+    for key in keys(target):
+        if key not in names:
+            delete(target, key)
+
+
+def _map(message, rules):
+    """``rules``: path → ``{copy: path}``, ``{move: path}`` or ``{set: value}``, each with ``to_string`` or without.
+
+    Values come from the message as it was before, and as JSON has it. A path whose parent is no object stays alone.
+    """
+    before = from_json(to_json(message))
+    for path in keys(rules):
+        rule = get(rules, path)
+        parent = at(before, path.rpartition(".")[0]) if "." in path else message
+        if kind(parent) not in OBJECTS:
+            continue
+        source, moved = get(rule, "copy"), get(rule, "move")
+        if truthy(source) or truthy(moved):
+            value = at(before, source if truthy(source) else moved)
+            if value is not UNDEFINED:
+                _set(message, path, value)
+            if not truthy(source):
+                _unset(message, moved)
+        elif has(rule, "set"):
+            _set(message, path, get(rule, "set"))
+        if truthy(get(rule, "to_string")):
+            value = at(message, path)
+            if value is NULL or kind(value) not in OBJECTS + ("string",):
+                _set(message, path, "undefined" if value is UNDEFINED else to_json(value))
+
+
+def _set(message, path, value):
+    """Set what is at ``path``, making objects, or arrays before a number, where something else is in the way."""
+    names = path.split(".")
+    for index, name in enumerate(names):
+        if name in ("__proto__", "constructor", "prototype"):
+            return
+        if message is NULL:
+            raise BadRule("%s: null is in the way" % path)
+        if index == len(names) - 1:
+            safe_put(message, name, value)
+            return
+        inner = get(message, name)
+        if kind(inner) not in OBJECTS:
+            number = to_number(names[index + 1])
+            inner = make_array() if number * 0 == 0 else make_object()
+            safe_put(message, name, inner)
+        message = inner
+
+
+def _unset(message, path):
+    """Delete what is at ``path``, unless it is falsy: the vendor takes that for absent."""
+    if truthy(at(message, path)):
+        parent, dot, name = path.rpartition(".")
+        target = at(message, parent) if dot else message
+        if kind(target) not in OBJECTS:
+            raise BadRule("%s can't be deleted" % path)
+        delete(target, name)
+
+
+def _sampled(sample):
+    """Whether a message is in the sample, by chance."""
+    if is_nullish(sample):
+        raise BadRule("a sample is missing")
+    percent = to_number(get(sample, "percent"))  # 0 to 1, whatever its name
+    if percent <= 0 or percent >= 1:
+        return percent >= 1
+    # With a path the vendor means to decide by a hash of the value there, but its arithmetic comes to 0 for any value.
+    return percent > 0 if truthy(get(sample, "path")) else random.random() <= percent

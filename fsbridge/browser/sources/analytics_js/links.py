@@ -1,0 +1,158 @@
+"""Tracked links and forms: ``trackLink`` (``trackClick``) and ``trackForm`` (``trackSubmit``).
+
+A click or submit makes a track call, and the browser goes on once that is through, or after ``analytics.timeout``.
+"""
+
+from ....runtime import (
+    NULL,
+    UNDEFINED,
+    call,
+    get,
+    invoke,
+    is_nullish,
+    items,
+    kind,
+    make_array,
+    make_function,
+    make_object,
+    put,
+    resolved,
+    safe_put,
+    truthy,
+)
+from .arguments import Missing
+
+_XLINK = "http://www.w3.org/1999/xlink"
+_NEW_TAB_KEYS = ("ctrlKey", "shiftKey", "metaKey")
+
+
+class Links:
+    """The tracked elements of one page. ``source`` is the `AnalyticsJs` that tracks.
+
+    Python hands the page three functions, however many elements there are: each listener is one of them, bound by the
+    page to what it is about. So it lives and goes with its element.
+    """
+
+    def __init__(self, source):
+        self.source = source
+        self.page = source.page
+        self._click = make_function(self._on_click, "click")
+        self._submit = make_function(self._on_submit, "submit")
+        self._leave = make_function(self._on_leave, "leave")
+        self._leaving = {}  # by number: what to do once tracked
+        self._serial = 0
+
+    def track_links(self, args):
+        """``trackLink(elements, event, properties, options)``; event and properties may be functions of the element."""
+        for element in _elements(get(args, 0), "trackLink"):
+            invoke(element, "addEventListener", "click", self._listener(self._click, element, args), False)
+        return resolved(self.source.public)
+
+    def track_forms(self, args):
+        """``trackForm(forms, event, properties, options)``, likewise; jQuery's own submit events count, too."""
+        jquery = self.page.global_("jQuery")
+        if not truthy(jquery):
+            jquery = self.page.global_("Zepto")
+        for form in _elements(get(args, 0), "trackForm"):
+            listener = self._listener(self._submit, form, args)
+            if truthy(jquery):
+                invoke(call(jquery, form), "submit", listener)
+            else:
+                invoke(form, "addEventListener", "submit", listener, False)
+        return resolved(self.source.public)
+
+    def _listener(self, handler, element, args):
+        names = ("event", "properties", "options")
+        about = make_object([(name, get(args, index + 1)) for index, name in enumerate(names)])
+        put(about, "element", element)
+        return invoke(handler, "bind", UNDEFINED, about)
+
+    def _on_click(self, args):
+        about, click = get(args, 0), get(args, 1)
+        link = get(about, "element")
+        values = self._values(about)
+        if values is None:
+            return UNDEFINED
+        href = _address(link)
+        new_tab = get(link, "target") == "_blank" or get(click, "button") == 1
+        if not href or new_tab or any([truthy(get(click, key)) for key in _NEW_TAB_KEYS]):
+            self.source.call("track", values)
+            return UNDEFINED
+        invoke(click, "preventDefault")
+        self._track(values, lambda: safe_put(get(self.page.window, "location"), "href", href))
+        return UNDEFINED
+
+    def _on_submit(self, args):
+        about, submit = get(args, 0), get(args, 1)
+        form = get(about, "element")
+        invoke(submit, "preventDefault")
+        values = self._values(about)
+        if values is None:
+            self._go_on(lambda: invoke(form, "submit"))
+        else:
+            self._track(values, lambda: invoke(form, "submit"))
+        return UNDEFINED
+
+    def _values(self, about):
+        """The arguments of the track call, or None when a function of the page that makes them fails."""
+        values = []
+        for name in ("event", "properties"):
+            value = get(about, name)
+            if kind(value) == "function":
+                try:
+                    value = call(value, get(about, "element"))
+                except Exception as error:
+                    self.source.report("the %s function of a tracked element failed: %s" % (name, error))
+                    return None
+            values.append(value)
+        options = get(about, "options")
+        return make_array(values + [make_object() if is_nullish(options) else options])
+
+    def _track(self, values, go_on):
+        self._serial += 1
+        number = self._serial
+        self._leaving[number] = go_on
+        self.page.later_with(self._leave, self.source.timeout, number)
+        # Not at once: other listeners of this very event come first.
+        self.source.track(values, lambda: self.page.later_with(self._leave, 0, number))
+
+    def _on_leave(self, args):
+        go_on = self._leaving.pop(get(args, 0), None)
+        if go_on is not None:
+            self._go_on(go_on)
+        return UNDEFINED
+
+    def _go_on(self, action):
+        try:
+            action()
+        except Exception as error:
+            self.source.report("a tracked link or form could not go on: %s" % error)
+
+
+def _elements(given, method):
+    """The elements of an element, an array, a NodeList or a jQuery object. Raises Missing for anything else."""
+    if not truthy(given):
+        return []
+    if kind(given) != "array" and get(given, "nodeType") != 1:
+        if kind(get(given, "toArray")) == "function":
+            given = invoke(given, "toArray")
+        elif kind(given) == "string" or kind(get(given, "forEach")) != "function":
+            raise Missing("Must pass an element or a list of elements to %s." % method)
+    elements = [given] if get(given, "nodeType") == 1 else items(given)
+    if not all([get(element, "nodeType") == 1 for element in elements]):
+        raise Missing("Must pass elements to %s." % method)
+    return elements
+
+
+def _address(link):
+    """Where a link leads: its own address, that of an SVG link, or that of the first link inside; else empty."""
+    for found in (
+        invoke(link, "getAttribute", "href"),
+        invoke(link, "getAttributeNS", _XLINK, "href"),
+        invoke(link, "getAttribute", "xlink:href"),
+    ):
+        if truthy(found):
+            return found
+    inner = get(invoke(link, "getElementsByTagName", "a"), 0)
+    found = NULL if is_nullish(inner) else invoke(inner, "getAttribute", "href")
+    return found if truthy(found) else ""

@@ -1,0 +1,266 @@
+"""The messages of analytics.js: one Segment-spec object a call, with page context and identity filled in."""
+
+from ....runtime import (
+    UNDEFINED,
+    assign,
+    call,
+    copy,
+    delete,
+    duplicate,
+    get,
+    invoke,
+    is_nullish,
+    is_plain,
+    keys,
+    kind,
+    lazy,
+    make_date,
+    make_object,
+    own_keys,
+    put,
+    record,
+    truthy,
+)
+from ..percent import decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_TOP_LEVEL = ("userId", "anonymousId", "timestamp", "messageId")
+LIBRARY = "analytics.js"
+
+
+class Invalid(ValueError):
+    """A message that the vendor refuses; the page sees a rejected promise."""
+
+
+def split_url(url):
+    """``(path, search, url without hash)`` of an absolute URL, as ``location`` would say."""
+    url = url.split("#", 1)[0]
+    before, _, query = url.partition("?")
+    search = "?" + query if query else ""
+    _, scheme, rest = before.partition("://")
+    if not scheme:
+        return before.partition(":")[2], search, url
+    slash = rest.find("/")
+    return (rest[slash:] if slash >= 0 else "/"), search, url
+
+
+def page_context(moment):
+    """``path``, ``referrer``, ``search``, ``title``, ``url`` of the moment; a canonical link replaces path and url."""
+    path, search, url = split_url(moment.url)
+    canonical = moment.canonical
+    if canonical:
+        url = canonical if "?" in canonical else canonical + search
+        path = _canonical_path(canonical)
+    return make_object(
+        (("path", path), ("referrer", moment.referrer), ("search", search), ("title", moment.title), ("url", url))
+    )
+
+
+def _canonical_path(canonical):
+    scheme = canonical.split(":", 1)[0]
+    if ":" in canonical and scheme and all([char.isalpha() or char.isdigit() or char in "+-." for char in scheme]):
+        return split_url(canonical)[0]
+    return canonical if canonical.startswith("/") else "/" + canonical
+
+
+def campaign(search):
+    """The ``utm_`` parameters of a search string as Segment's ``context.campaign``."""
+    pairs = []
+    for part in search[1:].replace("?", "&").split("&"):
+        key, _, value = part.partition("=")
+        value = value.split("=", 1)[0]
+        if "utm_" in key and len(key) > 4:
+            name = key[4:]
+            pairs.append(("name" if name == "campaign" else name, graceful_decode(value)))
+    return make_object(pairs)
+
+
+def graceful_decode(value):
+    """Percent-decoded text with "+" as space; malformed text stays as it is."""
+    try:
+        return decode(value.replace("+", " "))
+    except ValueError:
+        return value
+
+
+class Factory:
+    """Makes messages for one page and visitor."""
+
+    def __init__(self, page, user, version):
+        self.page = page
+        self.user = user
+        self._version = version
+        self._constant = self._place = self._page = None
+        self._add_context: "Any" = None  # a function that gives a message its context
+        self._serial = 0
+        self._run = page.uuid()
+
+    def _constant_context(self):
+        navigator = get(self.page.window, "navigator")
+        locale = get(navigator, "userLanguage")
+        if not truthy(locale):
+            locale = get(navigator, "language")
+        pairs = [
+            ("userAgent", get(navigator, "userAgent")),
+            ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + self._version)))),
+        ]
+        if locale is not UNDEFINED:
+            pairs.append(("locale", locale))
+        try:
+            formatter = call(get(get(self.page.window, "Intl"), "DateTimeFormat"))
+            zone = get(invoke(formatter, "resolvedOptions"), "timeZone")
+            pairs.append(("timezone", zone))
+        except Exception:  # no Intl here
+            pass
+        return make_object(pairs)
+
+    def make(self, kind_, fields, options, integrations, moment):
+        """A message of type ``kind_`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
+        if moment.place != self._place:
+            self._look_around(moment)
+        fields["type"], fields["timestamp"] = kind_, make_date(moment.time)
+        if options is UNDEFINED:
+            fields["integrations"] = _booleans(integrations)
+            fields["messageId"] = self._message_id()
+        else:
+            override = get(options, "anonymousId")
+            if truthy(override):
+                self.user.anonymous_id(override)
+            context = self._apply(fields, copy(options), integrations)
+        fields.update(self.user.ids())
+        _validate(kind_, fields)
+        if kind_ == "page":
+            _add_page_properties(fields, self._page)
+        message = record(**fields)
+        if options is UNDEFINED:
+            self._add_context(message)
+        else:
+            put(context, "page", copy(_page_of(message, self._page), get(context, "page")))
+            _enrich(context, self._surroundings(self._page))
+            put(message, "context", context)
+        return message
+
+    def _apply(self, fields, options, integrations):
+        """Put what a call's options say into the fields of its message; returns the context they give."""
+        for name in own_keys(options):
+            if get(options, name) is UNDEFINED:
+                delete(options, name)
+        fields["integrations"] = copy(_booleans(integrations), get(options, "integrations"))
+        context = get(options, "context")
+        context = make_object() if is_nullish(context) else copy(context)
+        for name in own_keys(options):
+            if name in _TOP_LEVEL:
+                fields[name] = get(options, name)
+            elif name not in ("context", "integrations"):
+                put_path(context, name, get(options, name))
+        chosen = get(options, "messageId")
+        fields["messageId"] = chosen if truthy(chosen) else self._message_id()
+        return context
+
+    def _message_id(self):
+        self._serial += 1
+        return "%s-%d" % (self._run, self._serial)
+
+    def _look_around(self, moment):
+        """Prepare what messages say of the page, until it changes."""
+        page = page_context(moment)
+        self._place, self._page = moment.place, page
+        # Hardly any message is asked for its context, and a browser takes 20 ms to say what its time zone is.
+        self._add_context = lazy(
+            "context", lambda message: assign(record(page=_page_of(message, page)), self._surroundings(page))
+        )
+
+    def _surroundings(self, page):
+        """The context of a plain message on that page, but for the page."""
+        if self._constant is None:
+            self._constant = self._constant_context()
+        search = get(page, "search")
+        return copy(self._constant, record(campaign=campaign(search))) if search else self._constant
+
+
+def _add_page_properties(fields, page):
+    """Give a page message its page's properties."""
+    whole = copy(page, fields["properties"])
+    name = fields.get("name", UNDEFINED)
+    if truthy(name):
+        put(whole, "name", name)
+    fields["properties"] = whole
+
+
+def _page_of(message, page):
+    """The page in a message's context: a page message's properties overrule it."""
+    if get(message, "type") != "page":
+        return duplicate(page)
+    properties = get(message, "properties")
+    return make_object([(key, get(properties, key)) for key in own_keys(page)])
+
+
+def _enrich(context, surroundings):
+    """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
+    for key in own_keys(surroundings):
+        given = get(context, key)
+        if key == "campaign":
+            continue
+        if key not in ("locale", "library") or is_nullish(given):
+            put(context, key, get(surroundings, key))
+    search = get(get(context, "page"), "search")
+    if kind(search) == "string" and search and not truthy(get(context, "campaign")):
+        put(context, "campaign", campaign(search))
+
+
+def _booleans(integrations):
+    """Load-time integrations as an event carries them: each name on or off."""
+    if integrations is UNDEFINED:
+        return record()
+    return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
+
+
+def put_path(target, path, value):
+    """Set ``a.b`` inside ``target``, making what is missing on the way."""
+    parts = path.split(".")
+    for part in parts[:-1]:
+        inner = get(target, part)
+        if kind(inner) not in ("object", "array"):
+            inner = make_object()
+            put(target, part, inner)
+        target = inner
+    put(target, parts[-1], value)
+
+
+def _validate(kind_, fields):
+    if not isinstance(fields["messageId"], str):
+        raise Invalid(".messageId is not a string")
+    if kind_ in ("identify", "group") and not is_plain(fields["traits"]):
+        raise Invalid(".traits is not an object")
+    if kind_ == "track" and not is_plain(fields["properties"]):
+        raise Invalid(".properties is not an object")
+
+
+def query_calls(search):
+    """What ``ajs_`` parameters ask for: ``(anonymous id, user id, traits, event, properties)``."""
+    params = []
+    for part in search[1:].split("&"):
+        pieces = part.split("=")
+        params.append((pieces[0], graceful_decode(pieces[1]) if len(pieces) > 1 else UNDEFINED))
+    last = make_object(params)
+
+    def text_of(name):
+        value = get(last, name)
+        return value if kind(value) == "string" and value else None
+
+    def prefixed(prefix):
+        return make_object([(key[len(prefix) :], get(last, key)) for key in keys(last) if key.startswith(prefix)])
+
+    return text_of("ajs_aid"), text_of("ajs_uid"), prefixed("ajs_trait_"), text_of("ajs_event"), prefixed("ajs_prop_")
+
+
+def query_of(url):
+    """Where ``ajs_`` parameters stand: the search string, else a "?…" in the hash."""
+    before, _, hash_ = url.partition("#")
+    search = split_url(before)[1]
+    if search:
+        return search
+    return "?" + hash_.rsplit("?", 1)[1] if "?" in hash_ else ""

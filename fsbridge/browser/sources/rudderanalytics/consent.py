@@ -1,0 +1,156 @@
+"""Consent management: what the visitor allowed, and whether a destination may be loaded under it.
+
+Providers are those of RudderStack's SDK: "custom" (the page says it), "oneTrust", "ketch" and "iubenda" (their own
+scripts or cookies on the page say it).
+"""
+
+import json
+
+from ....runtime import from_base64, get, invoke, is_nullish, kind, safe_get, trim
+from ..percent import decode
+from .values import plain_data
+
+_PLUGINS = {
+    "custom": "CustomConsentManager",
+    "oneTrust": "OneTrustConsentManager",
+    "ketch": "KetchConsentManager",
+    "iubenda": "IubendaConsentManager",
+}
+_STRATEGIES = ("none", "session", "anonymousId")
+
+
+class Consent:
+    """The state of consent on one page, from load options and later ``consent`` calls.
+
+    ``pending``: the page waits for the visitor's decision (pre-consent). ``known``: there is a decision.
+    ``allowed``: the ids of what the visitor allowed; ``readable``: whether they are a list, as they should be.
+    """
+
+    def __init__(self, page, options):
+        self.page = page
+        given = options.consent
+        provider = given.get("provider")
+        self.provider = provider if provider in _PLUGINS else ""
+        self.enabled = given.get("enabled") is True and self.provider != ""
+        self.checked = self.enabled and options.has_plugin(_PLUGINS[self.provider])
+        self.known, self.allowed, self.readable = False, [], True
+        if given.get("enabled") is True:
+            self._take(given)
+        before = options.pre_consent
+        self.pending = before.get("enabled") is True and self.enabled and not self.known
+        stored, events = before.get("storage"), before.get("events")
+        stored = stored if isinstance(stored, dict) else {}
+        strategy = stored.get("strategy")
+        self.strategy = strategy if strategy in _STRATEGIES else "none"
+        if stored.get("enabled") is True:
+            self.strategy = None  # the storage options decide
+        self.buffers = self.pending and isinstance(events, dict) and events.get("delivery") == "buffer"
+        self.integrations = None
+        self.storage = None
+        if not self.pending:
+            self._ask_manager()
+
+    def decide(self, given, integrations):
+        """Take a ``consent`` call's options (plain data). The wait is over, whatever they say."""
+        self.pending = False
+        if given.get("storage") is not None:
+            self.storage = given["storage"]
+        self.integrations = integrations or None
+        self.known, self.allowed, self.readable = False, [], True
+        management = given.get("consentManagement")
+        if isinstance(management, dict) and management and self.enabled:
+            self._take(management)
+        self._ask_manager()
+
+    def _take(self, given):
+        for name in ("allowedConsentIds", "deniedConsentIds"):
+            ids = given.get(name)
+            if isinstance(ids, list) or (isinstance(ids, dict) and ids):
+                self.known = True
+                if name == "allowedConsentIds":
+                    self.allowed, self.readable = list(ids), isinstance(ids, list)
+
+    def _ask_manager(self):
+        """What the provider's own script or cookie says, where the page itself said nothing."""
+        if self.known or not self.checked or self.provider == "custom":
+            return
+        try:
+            decisions = _ASK[self.provider](self.page)
+        except Exception:  # not there, or not what it was
+            return
+        if decisions is not None:
+            self.known = True
+            self.allowed = [name for name, allowed in decisions if allowed]
+
+    def allows(self, config):
+        """Whether a destination of this configuration may be loaded. What can't be made out is allowed."""
+        if not self.checked or not self.known:
+            return True
+        try:
+            return self._allows(config)
+        except (TypeError, AttributeError, KeyError):
+            return True
+
+    def _allows(self, config):
+        management = config.get("consentManagement")
+        strategy = "and"
+        if management is not None:
+            if not isinstance(management, list):
+                raise TypeError("consentManagement is no list")
+            own = [entry for entry in management if entry["provider"] == self.provider]
+            needed = own[0].get("consents") if own else None
+            if needed is None:
+                return True
+            needed = [entry["consent"] for entry in needed]
+            if self.provider in ("custom", "iubenda"):
+                strategy = own[0].get("resolutionStrategy")
+        elif self.provider == "oneTrust" and config.get("oneTrustCookieCategories") is not None:
+            needed = [entry["oneTrustCookieCategory"] for entry in config["oneTrustCookieCategories"]]
+        elif self.provider == "ketch" and config.get("ketchConsentPurposes") is not None:
+            needed = [entry["purpose"] for entry in config["ketchConsentPurposes"]]
+            strategy = "or"
+        else:
+            return True
+        needed = [name for name in [trim(name) for name in needed] if name]
+        if not self.readable:
+            raise TypeError("consent ids are no list")
+        found = [name for name in needed if name in self.allowed]
+        if strategy == "or":
+            return bool(found) or not needed
+        return len(found) == len(needed)
+
+
+def _ask_one_trust(page):
+    active = get(page.window, "OnetrustActiveGroups")
+    if is_nullish(active) or is_nullish(get(page.window, "OneTrust")):
+        return None
+    allowed = [name for name in active.split(",") if name]
+    groups = get(invoke(get(page.window, "OneTrust"), "GetDomainData"), "Groups")
+    known = [get(get(groups, index), "CustomGroupId") for index in range(get(groups, "length"))]
+    return [(name, True) for name in allowed] + [(name, False) for name in known if name not in allowed]
+
+
+def _ask_ketch(page):
+    found = get(page.window, "ketchConsent")
+    if kind(found) == "object":
+        return list(plain_data(found).items())
+    cookie = page.cookie("_ketch_consent_v1_")
+    if not cookie:
+        return None
+    purposes = json.loads(from_base64(decode(cookie)))
+    return [(name, isinstance(state, dict) and state.get("status") == "granted") for name, state in purposes.items()]
+
+
+def _ask_iubenda(page):
+    settings = get(get(page.window, "_iub"), "cs")
+    purposes = get(get(settings, "consent"), "purposes")
+    if kind(purposes) == "object":
+        return list(plain_data(purposes).items())
+    for part in safe_get(page.document, "cookie").split("; "):
+        name, _, value = part.partition("=")
+        if name.startswith("_iub_cs-") and name[8:].isdigit():
+            return list(json.loads(decode(decode(value)))["purposes"].items())
+    return None
+
+
+_ASK = {"oneTrust": _ask_one_trust, "ketch": _ask_ketch, "iubenda": _ask_iubenda}

@@ -1,0 +1,147 @@
+"""What RudderStack's SDK does to values: taking them in, merging them deeply, passing them through JSON."""
+
+import json
+
+from ....runtime import (
+    UNDEFINED,
+    copy,
+    delete,
+    get,
+    has,
+    is_nullish,
+    is_plain,
+    items,
+    keys,
+    kind,
+    make_array,
+    make_object,
+    own_keys,
+    own_tags,
+    put,
+    same,
+    to_json,
+)
+
+CIRCULAR = "[Circular Reference]"
+_TAKEN_AS_THEY_ARE = ("", "string", "number", "boolean", "null", "undefined", "date", "symbol")
+_UNSAFE = ("__proto__", "constructor", "prototype")
+
+
+def _has_json(value):
+    """Whether an object of the page's own making (an element, a window) can be written as JSON at all."""
+    try:
+        to_json(value)
+    except Exception:
+        return False
+    return True
+
+
+def taken(value, ancestors=()):
+    """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
+    if isinstance(value, str) or value is UNDEFINED:
+        return value
+    sort = kind(value)
+    if sort == "bigint":
+        return "[BigInt]"
+    plain = sort == "object" and is_plain(value)
+    if not plain and sort != "array":
+        return value if sort != "object" or _has_json(value) else CIRCULAR
+    if any([same(value, ancestor) for ancestor in ancestors]):
+        return CIRCULAR
+    ancestors = ancestors + (value,)
+    if not plain:
+        return make_array([taken(item, ancestors) for item in items(value)])
+    result = copy(value)
+    tags = own_tags(result)
+    others = [index for index, each in enumerate(tags) if each not in _TAKEN_AS_THEY_ARE]
+    if others:
+        names = own_keys(result)
+        for name in [names[index] for index in others] if len(names) == len(tags) else names:
+            item = get(result, name)
+            if kind(item) in ("object", "array", "bigint"):
+                put(result, name, taken(item, ancestors))
+    return result
+
+
+def merged(left, right):
+    """A new object with the properties of both, ``right`` winning: objects merge deeply, arrays index by index.
+
+    An array or object inside an array merges into a plain object, whatever it was: so it is with RudderStack.
+    """
+    result = make_object()
+    left_keys = [] if is_nullish(left) else keys(left)
+    for key in left_keys:
+        old = get(left, key)
+        put(result, key, _chosen(old, get(right, key)) if has(right, key) else old)
+    for key in keys(right):
+        if not has(result, key):
+            put(result, key, get(right, key))
+    return result
+
+
+def _chosen(old, new):
+    if is_plain(old) and is_plain(new):
+        return merged(old, new)
+    if kind(old) != "array" or kind(new) != "array":
+        return new
+    result = items(old)
+    for index, item in enumerate(items(new)):
+        before = result[index] if index < len(result) else None
+        if kind(item) in ("object", "array", "date"):
+            item = merged(before if index < len(result) else make_object(), item)
+        if index < len(result):
+            result[index] = item
+        else:
+            result.append(item)
+    return make_array(result)
+
+
+def plain_data(value):
+    """A port object as a Python dict, by way of JSON; empty where there is none."""
+    if not is_plain(value):
+        return {}
+    try:
+        return json.loads(to_json(taken(value)))
+    except Exception:  # a getter or toJSON of the page's
+        return {}
+
+
+def plain_config(config):
+    """Settings as plain data: a tag's are port values, lists and all. What isn't given is left out."""
+    return {key: _plain(value) for key, value in config.items() if not is_nullish(value)}
+
+
+def _plain(value):
+    if isinstance(value, (dict, list)) or kind(value) not in ("array", "object"):
+        return value
+    return json.loads(to_json(value))
+
+
+def without_nullish(value):
+    """The object without null and undefined, at any depth of objects."""
+    result = copy(value)
+    for key in keys(result):
+        item = get(result, key)
+        if is_nullish(item):
+            delete(result, key)
+        elif is_plain(item):
+            put(result, key, without_nullish(item))
+    return result
+
+
+def without_none(data):
+    """The same for plain data."""
+    return {
+        key: without_none(value) if isinstance(value, dict) else value
+        for key, value in data.items()
+        if value is not None
+    }
+
+
+def is_unsafe(value):
+    """Whether a key anywhere in ``value`` could reach an object's prototype."""
+    if kind(value) == "array":
+        return any([is_unsafe(item) for item in items(value)])
+    if not is_plain(value):
+        return False
+    return any([key in _UNSAFE or is_unsafe(get(value, key)) for key in keys(value)])

@@ -1,5 +1,0 @@
-"""The right-hand room: where calls go. In a browser that is `FullStory`, which loads fs.js and performs calls on FS."""
-
-from .browser import FullStory
-
-__all__ = ["FullStory"]
