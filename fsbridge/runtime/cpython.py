@@ -67,6 +67,14 @@ class Date:
         return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+class Array(list[Any]):
+    """A JavaScript array: a list with properties of its own like any object."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        super().__init__(values)
+        self.properties: dict[str, Any] = {}
+
+
 class Function:
     """A JavaScript function: called with an array of arguments, and with properties of its own like any object."""
 
@@ -303,7 +311,7 @@ def record(**fields: Any) -> Any:
 
 
 def make_array(values: Iterable[Any] = ()) -> Any:
-    return list(values)
+    return Array(values)
 
 
 def _index(key: Any) -> int | None:
@@ -315,7 +323,7 @@ def _index(key: Any) -> int | None:
 def keys(value: Any) -> list[str]:
     """Own enumerable string keys in JavaScript's order: indices first, ascending."""
     if isinstance(value, (str, list, tuple)):
-        return [str(i) for i in range(len(value))]
+        return [str(i) for i in range(len(value))] + list(getattr(value, "properties", ()))
     if isinstance(value, Function):
         return [key for key in value.properties if key != "name"]
     if isinstance(value, Host):
@@ -374,6 +382,8 @@ def get(value: Any, key: str | int) -> Any:
     if isinstance(value, dict):
         key = str(key)
         return value[key] if key in value else _inherited(value, key)
+    if isinstance(value, Array) and key in value.properties:
+        return value.properties[str(key)]
     if isinstance(value, (str, list, tuple)):
         if key == "length":
             return len(value) + sum(char > "\uffff" for char in value) if isinstance(value, str) else len(value)
@@ -410,7 +420,8 @@ def has(value: Any, key: str) -> bool:
         return key in value
     if isinstance(value, (str, list, tuple)):
         index = _index(key)
-        return key == "length" or (index is not None and index < len(value))
+        own = isinstance(value, Array) and key in value.properties
+        return own or key == "length" or (index is not None and index < len(value))
     if isinstance(value, Function):
         return key in value.properties
     return isinstance(value, (Host, JsError)) and get(value, key) is not UNDEFINED
@@ -422,7 +433,10 @@ def put(value: Any, key: str | int, item: Any) -> None:
         value[str(key)] = item
     elif isinstance(value, list):
         index = _index(key)
-        assert index is not None
+        if index is None and isinstance(value, Array):
+            value.properties[str(key)] = item
+            return
+        assert index is not None, f"a plain list has no property {key!r}: use Array"
         value.extend([UNDEFINED] * (index + 1 - len(value)))
         value[index] = item
     elif isinstance(value, Function):
@@ -434,7 +448,7 @@ def put(value: Any, key: str | int, item: Any) -> None:
 def delete(value: Any, key: str) -> None:
     if isinstance(value, dict):
         value.pop(key, None)
-    elif isinstance(value, Function):
+    elif isinstance(value, Function) or (isinstance(value, Array) and key in value.properties):
         value.properties.pop(key, None)
     elif isinstance(value, list) and has(value, key) and key != "length":
         value[int(key)] = UNDEFINED  # JavaScript leaves a hole

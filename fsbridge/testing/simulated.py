@@ -1,22 +1,39 @@
-"""A page for CPython: window, document, cookies, storage, timers and a recording FS, enough to run everything.
+"""A page for CPython, where tests take milliseconds: window, document, cookies, storage, time and a recording FS.
 
-    page = SimulatedWindow("https://shop.example/shoes?color=red", title="Shoes")
-    analytics = connect("segment-classic", org="o-1ABC-na1", window=page)
-    analytics.track("Clicked")
-    page.calls  # [{"call": "FS.event", "args": ["Clicked", {}, "segment"]}]
+::
 
-`navigate` gives the next page load in the same browser: same cookies and storage, new everything else.
+    from fsbridge import connect
+    from fsbridge.testing.simulated import SimulatedWindow
+
+    def test_an_order():
+        page = SimulatedWindow("https://shop.example/shoes?color=red", title="Shoes")
+        analytics = connect("segment-classic", org="o-1ABC-na1", window=page)
+        analytics.track("Order Completed", {"price": 99.95})
+        assert page.calls == [{"call": "FS.event", "args": ["Order Completed", {"price": 99.95}, "segment"]}]
+
+What a test may look at, and change:
+
+- ``page.calls``: what was called on ``window.FS``, in order, as ``{"call", "args"}``.
+- ``page.console.lines``: what was said there, as ``(level, text)``.
+- ``page.cookies``: ``values`` and ``attributes`` by name. ``page.localStorage.entries``, ``page.sessionStorage.entries``.
+- ``page.document``: elements have ``attributes``, ``children`` and ``listeners``; `Element.fire` lets an event happen.
+- ``page.now``: the clock, in milliseconds since 1970. It stands still but for `SimulatedWindow.settle`, which runs timers.
+- ``page.navigate(url)``: the next page load in the same browser: same cookies, storage and time, new everything else.
+
+What the page's JavaScript would have done is set as attributes: ``page.analytics = [["track", "Early"]]`` is a vendor
+snippet's buffer, and ``connect(…, expose=True)`` performs it. Undefined is `fsbridge.testing.UNDEFINED`.
 """
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ..cloud import liquid
-from ..runtime.cpython import UNDEFINED, Function, Host, JsError, call
+from ..runtime.cpython import UNDEFINED, Array, Function, Host, JsError, call
 
 liquid.install()
 
@@ -30,6 +47,10 @@ class Location(Host):
     """``window.location`` of a URL."""
 
     def __init__(self, url: str) -> None:
+        self.move(url)
+
+    def move(self, url: str) -> None:
+        """Be at another absolute URL, as after ``history.pushState``."""
         parts = urlsplit(url)
         self.href = url if parts.path else f"{parts.scheme}://{parts.netloc}/"
         self.protocol = parts.scheme + ":"
@@ -43,30 +64,30 @@ class Location(Host):
 
 
 class Storage(Host):
-    """``localStorage`` and ``sessionStorage``."""
+    """``localStorage`` and ``sessionStorage``; ``entries`` is what is stored, by key."""
 
     def __init__(self, entries: dict[str, str]) -> None:
-        self._entries = entries
+        self.entries = entries
 
     @property
     def length(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def key(self, index: int) -> Any:
-        names = list(self._entries)
+        names = list(self.entries)
         return names[index] if index < len(names) else None
 
     def getItem(self, key: str) -> Any:
-        return self._entries.get(key)
+        return self.entries.get(key)
 
     def setItem(self, key: str, value: str) -> None:
-        self._entries[key] = value
+        self.entries[key] = value
 
     def removeItem(self, key: str) -> None:
-        self._entries.pop(key, None)
+        self.entries.pop(key, None)
 
     def _keys(self) -> list[str]:
-        return list(self._entries)
+        return list(self.entries)
 
 
 class Event(Host):
@@ -83,29 +104,29 @@ class Event(Host):
 
 
 class Element(Host):
-    """An element of the page, with attributes and children."""
+    """An element of the page: ``attributes`` by name, ``children``, and ``listeners``, lists of them by event."""
 
     nodeType = 1
 
     def __init__(self, tag: str, **attributes: str) -> None:
         self.tagName = tag.upper()
-        self._attributes = dict(attributes)
-        self._children: list[Element] = []
-        self._listeners: dict[str, list[Any]] = {}
+        self.attributes = dict(attributes)
+        self.children: list[Element] = []
+        self.listeners: dict[str, list[Any]] = {}
         self.parentNode: Any = None
 
     def setAttribute(self, name: str, value: Any) -> None:
-        self._attributes[name] = str(value)
+        self.attributes[name] = str(value)
 
     def getAttribute(self, name: str) -> Any:
-        return self._attributes.get(name)
+        return self.attributes.get(name)
 
     def getAttributeNS(self, namespace: str, name: str) -> Any:
-        return self._attributes.get(f"{namespace}:{name}")
+        return self.attributes.get(f"{namespace}:{name}")
 
     def getElementsByTagName(self, tag: str) -> list[Element]:
         found = []
-        for child in self._children:
+        for child in self.children:
             found += [child] if child.tagName == tag.upper() else []
             found += child.getElementsByTagName(tag)
         return found
@@ -114,18 +135,18 @@ class Element(Host):
         return self.insertBefore(child, None)
 
     def insertBefore(self, child: Element, before: Element | None) -> Element:
-        index = self._children.index(before) if before is not None else len(self._children)
-        self._children.insert(index, child)
+        index = self.children.index(before) if before is not None else len(self.children)
+        self.children.insert(index, child)
         child.parentNode = self
         return child
 
     def addEventListener(self, event: str, listener: Any, options: Any = None) -> None:
-        self._listeners.setdefault(event, []).append(listener)
+        self.listeners.setdefault(event, []).append(listener)
 
     def fire(self, event: str, **detail: Any) -> Event:
         """Let ``event`` ("load", "click", …) happen to this element; returns what its listeners got."""
         happening = Event(event, detail)
-        for listener in [*self._listeners.get(event, []), getattr(self, "on" + event, None)]:
+        for listener in [*self.listeners.get(event, []), getattr(self, "on" + event, None)]:
             if listener is not None:
                 call(listener, happening)
         return happening
@@ -169,7 +190,7 @@ class Document(Element):
     def __init__(self, window: SimulatedWindow, title: str, referrer: str, canonical: str | None) -> None:
         super().__init__("#document")
         self._window = window
-        self._canonical = canonical
+        self.canonical = canonical
         self._title = title
         self.referrer = referrer
         self.readyState = "complete"
@@ -200,33 +221,33 @@ class Document(Element):
         return Element(tag)
 
     def getElementsByTagName(self, tag: str) -> list[Element]:
-        return [child for child in self.head._children if child.tagName == tag.upper()]
+        return [child for child in self.head.children if child.tagName == tag.upper()]
 
     def querySelector(self, selector: str) -> Any:
-        if "canonical" not in selector or self._canonical is None:
+        if "canonical" not in selector or self.canonical is None:
             return None
         link = Element("link")
-        link.setAttribute("href", self._canonical)
+        link.setAttribute("href", self.canonical)
         return link
 
 
 class Console(Host):
-    """``console``: keeps what was said as ``(level, text)``."""
+    """``console``: ``lines`` is what was said, as ``(level, text)``."""
 
     def __init__(self) -> None:
-        self._lines: list[tuple[str, str]] = []
+        self.lines: list[tuple[str, str]] = []
 
     def log(self, *words: Any) -> None:
-        self._lines.append(("log", " ".join(map(str, words))))
+        self.lines.append(("log", " ".join(map(str, words))))
 
     def info(self, *words: Any) -> None:
-        self._lines.append(("info", " ".join(map(str, words))))
+        self.lines.append(("info", " ".join(map(str, words))))
 
     def warn(self, *words: Any) -> None:
-        self._lines.append(("warn", " ".join(map(str, words))))
+        self.lines.append(("warn", " ".join(map(str, words))))
 
     def error(self, *words: Any) -> None:
-        self._lines.append(("error", " ".join(map(str, words))))
+        self.lines.append(("error", " ".join(map(str, words))))
 
 
 class _History(Host):
@@ -234,7 +255,7 @@ class _History(Host):
         self._window = window
 
     def pushState(self, state: Any, title: Any, url: str) -> None:
-        self._window.location = Location(urljoin(self._window.location.href, url))
+        self._window.location.move(urljoin(self._window.location.href, url))
 
     replaceState = pushState
 
@@ -246,8 +267,33 @@ class _Navigator(Host):
     cookieEnabled = True
 
 
+class _Crypto(Host):
+    def randomUUID(self) -> str:
+        return str(uuid.uuid4())
+
+    def getRandomValues(self, array: list[int]) -> list[int]:
+        array[:] = secrets.token_bytes(len(array))
+        return array
+
+
+class _Clock(Host):
+    """What a page needs of its ``Date``."""
+
+    def __init__(self, window: SimulatedWindow) -> None:
+        self._window = window
+
+    def now(self) -> float:
+        return self._window.now
+
+
 class SimulatedWindow(Host):
-    """``window`` of a page. ``recording`` (default) puts an FS on it that notes every call in ``calls``."""
+    """``window`` of a page at ``url``; this module's docstring says what tests find on it.
+
+    - ``title``, ``referrer``, ``canonical``: the document's title, its referrer, and the href of its canonical link.
+    - ``recording``: put an FS on the page that notes every call in ``calls`` (the default). Without it fsbridge puts
+      FullStory's snippet there, whose queue is ``page.FS``'s property ``q``.
+    - ``cookies``, ``local``, ``session``: what the browser kept from earlier; `navigate` hands them on.
+    """
 
     def __init__(
         self,
@@ -269,24 +315,32 @@ class SimulatedWindow(Host):
         self.history = _History(self)
         self.navigator = _Navigator()
         self.console = Console()
+        self.crypto = _Crypto()
+        self.Date = _Clock(self)
         self.calls: list[dict[str, Any]] = []
         self.now = 1_700_000_000_000.0
         self._timers: list[tuple[float, int, Any, tuple[Any, ...]]] = []
         self._timer_count = 0
-        self._listeners: dict[str, list[Any]] = {}
+        self.listeners: dict[str, list[Any]] = {}
         self.top = self.parent = self.self = self.window = self
         if recording:
-            self.FS = self._recording_fs()
+            self.FS = self.recording_fs()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What a page calls an array takes properties: a snippet's buffer with the vendor's methods on it.
+        super().__setattr__(name, Array(value) if type(value) is list else value)
 
     def navigate(self, url: str, **page: Any) -> SimulatedWindow:
-        """The next page load in the same browser."""
-        return SimulatedWindow(
+        """The next page load in the same browser; ``page`` are further arguments of `SimulatedWindow`."""
+        after = SimulatedWindow(
             url,
             cookies=self.cookies,
-            local=self.localStorage._entries,
-            session=self.sessionStorage._entries,
+            local=self.localStorage.entries,
+            session=self.sessionStorage.entries,
             **page,
         )
+        after.now = self.now
+        return after
 
     def setTimeout(self, function: Any, delay: float = 0, *args: Any) -> int:
         self._timer_count += 1
@@ -297,11 +351,11 @@ class SimulatedWindow(Host):
         self._timers = [entry for entry in self._timers if entry[1] != timer]
 
     def addEventListener(self, event: str, listener: Any, options: Any = None) -> None:
-        self._listeners.setdefault(event, []).append(listener)
+        self.listeners.setdefault(event, []).append(listener)
 
     def fire(self, event: str) -> None:
         """Let ``event`` happen to the window."""
-        for listener in self._listeners.get(event, []):
+        for listener in self.listeners.get(event, []):
             call(listener, {"type": event})
 
     def settle(self, limit: float = 60_000) -> None:
@@ -322,7 +376,9 @@ class SimulatedWindow(Host):
     def randomUUID(self) -> str:
         return str(uuid.uuid4())
 
-    def _recording_fs(self) -> Function:
+    def recording_fs(self) -> Function:
+        """An FS that notes every call in ``calls``."""
+
         def record(name: str) -> Callable[[Any], Any]:
             def body(args: Any) -> Any:
                 self.calls.append({"call": name, "args": list(args)})

@@ -129,7 +129,7 @@ class _Player:
         elif method == "$setTitle":
             window.document.title = args[0]
         elif method == "$setCanonical":
-            window.document._canonical = args[0]
+            window.document.canonical = args[0]
         elif method.startswith("$user."):
             invoke(self._call("user", []), method[6:], *values)
         else:

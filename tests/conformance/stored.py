@@ -10,8 +10,8 @@ from fsbridge.testing.simulated import SimulatedWindow
 def seed(window: SimulatedWindow, before: dict[str, Any]) -> None:
     """Cookies and storage that an earlier visit left."""
     window.cookies.values.update(before.get("cookies") or {})
-    window.localStorage._entries.update(before.get("localStorage") or {})
-    window.sessionStorage._entries.update(before.get("sessionStorage") or {})
+    window.localStorage.entries.update(before.get("localStorage") or {})
+    window.sessionStorage.entries.update(before.get("sessionStorage") or {})
 
 
 def attributes_of(window: SimulatedWindow, name: str) -> dict[str, Any]:

@@ -39,8 +39,8 @@ def test_recording(recording: dict[str, Any]) -> None:
     player.run(recording["script"])
     written = {
         "cookies": dict(window.cookies.values),
-        "localStorage": dict(window.localStorage._entries),
-        "sessionStorage": dict(window.sessionStorage._entries),
+        "localStorage": dict(window.localStorage.entries),
+        "sessionStorage": dict(window.sessionStorage.entries),
         "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
     }
     made_up = anonymous_id(player.played)

@@ -36,7 +36,7 @@ def test_recording(recording: dict[str, Any]) -> None:
     returns = [ask(name, *tagged.decode(args)) for name, *args in recording["script"]]
     written = {
         "cookies": dict(window.cookies.values),
-        "localStorage": dict(window.localStorage._entries),
+        "localStorage": dict(window.localStorage.entries),
         "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
     }
     reported = {

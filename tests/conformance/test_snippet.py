@@ -93,7 +93,7 @@ def newest(recording: dict[str, Any]) -> bool:
 
 def script_of(window: SimulatedWindow) -> Element | None:
     """The tag that asks for fs.js."""
-    for child in [*window.document.head._children, *window.document.body._children]:
+    for child in [*window.document.head.children, *window.document.body.children]:
         if hasattr(child, "src"):
             return child
     return None
@@ -110,7 +110,7 @@ def check_script(expected: dict[str, Any] | None, window: SimulatedWindow, org: 
     head = window.document.head
     return differences(
         [address, expected["async"], expected["crossorigin"], expected["parent"], expected["isFirstScript"]],
-        [tag.src, vars(tag)["async"], tag.crossOrigin, tag.parentNode.tagName.lower(), head._children[0] is tag],
+        [tag.src, vars(tag)["async"], tag.crossOrigin, tag.parentNode.tagName.lower(), head.children[0] is tag],
         "script",
     )
 
@@ -137,7 +137,7 @@ def check_namespace(recording: dict[str, Any], window: SimulatedWindow) -> list[
 
 def check_console(recording: dict[str, Any], window: SimulatedWindow) -> list[str]:
     expected = [CONFLICTS.get(line[1], line) for line in recording["expect"]["console"]]
-    actual = [[level, line.removeprefix("[fsbridge] ")] for level, line in window.console._lines]
+    actual = [[level, line.removeprefix("[fsbridge] ")] for level, line in window.console.lines]
     return differences(expected, actual, "console")
 
 
@@ -145,7 +145,7 @@ def open_page(recording: dict[str, Any]) -> SimulatedWindow:
     """The recording's page, with the FS on it that it had."""
     window = SimulatedWindow(recording["url"], title=recording.get("pageTitle", ""), recording=False)
     if recording.get("existingFS"):
-        window.existing = window._recording_fs()
+        window.existing = window.recording_fs()
         setattr(window, recording["existingFS"], window.existing)
     return window
 

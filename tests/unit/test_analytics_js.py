@@ -48,7 +48,7 @@ class Site:
     @property
     def said(self) -> list[str]:
         """What we wrote to the console, but for the remark that FS is there already."""
-        lines = [text.removeprefix("[fsbridge] ") for _, text in self.window.console._lines]
+        lines = [text.removeprefix("[fsbridge] ") for _, text in self.window.console.lines]
         return [line for line in lines if "already been defined" not in line]
 
 
@@ -347,7 +347,7 @@ def test_user_logout_and_reset(site: Site) -> None:
     assert (site.user_("id"), site.user_("traits")) == (NULL, {})
     site.identify("u1", {"plan": "pro"})
     site.user_("reset")
-    assert site.window.localStorage._entries.keys() == set()
+    assert site.window.localStorage.entries.keys() == set()
     assert (site.user_("id"), site.user_("traits")) == (NULL, {})
 
 
@@ -377,7 +377,7 @@ def test_disable_keeps_the_api_and_sends_nothing() -> None:
     site.identify("u1")
     site.window.settle()
     assert (site.user_("id"), len(calls), site.window.calls) == ("u1", 1, [])
-    assert (site.window.cookies.values, site.window.localStorage._entries) == ({}, {})
+    assert (site.window.cookies.values, site.window.localStorage.entries) == ({}, {})
 
 
 @pytest.mark.parametrize(("disable", "events"), [("yes", ["E"]), (1, ["E"]), (False, ["E"]), (True, [])])
@@ -466,7 +466,7 @@ def test_user_and_group_options(site: Site) -> None:
     site.identify("u1", {"a": 1})
     site.group("g1")
     assert site.window.cookies.values["uid"] == "u1"
-    assert site.window.localStorage._entries["traits"] == '{"a":1}'
+    assert site.window.localStorage.entries["traits"] == '{"a":1}'
     assert invoke(site.group(), "id") is NULL
 
 
@@ -492,7 +492,7 @@ def test_cookie_options_that_are_empty_leave_the_attribute_out(site: Site) -> No
 def test_unknown_stores_mean_the_usual_ones(site: Site) -> None:
     site.load("key", {"storage": {"stores": ["cookie", "sessionStorage"]}})
     site.identify("u1")
-    assert site.window.localStorage._entries["ajs_user_id"] == '"u1"'
+    assert site.window.localStorage.entries["ajs_user_id"] == '"u1"'
 
 
 def test_a_cookie_with_percent_signs_of_its_own(site: Site) -> None:
@@ -523,7 +523,7 @@ def test_a_load_after_other_calls_still_counts(site: Site) -> None:
     site.track("E")
     site.load("key", {"storage": {"stores": ["cookie"]}, "initialPageview": True})
     site.identify("u1")
-    assert "ajs_user_id" not in {key for key, value in site.window.localStorage._entries.items() if value != "null"}
+    assert "ajs_user_id" not in {key for key, value in site.window.localStorage.entries.items() if value != "null"}
     assert site.window.cookies.values["ajs_user_id"] == "u1"
 
 
@@ -836,7 +836,7 @@ def test_forms_of_a_page_with_jquery(site: Site, name: str) -> None:
     setattr(site.window, name, Function(lambda args: wrapped))
     form = Form()
     site.trackForm({"toArray": Function(lambda args: [form])}, "Sent")
-    assert form._listeners == {}
+    assert form.listeners == {}
     prevent, prevented = noting()
     call(listeners[0], {"preventDefault": prevent})
     site.window.settle()

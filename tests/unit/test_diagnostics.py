@@ -165,7 +165,7 @@ def test_memory_is_bounded(diagnostics, clock):
 
 def said(window):
     """What the console was told, but that a simulated page has an FS already."""
-    return [text for level, text in window.console._lines if level == "warn" and "already been defined" not in text]
+    return [text for level, text in window.console.lines if level == "warn" and "already been defined" not in text]
 
 
 def test_connect_with_diagnostics_warns_and_sends_all_the_same():

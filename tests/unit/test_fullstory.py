@@ -29,7 +29,7 @@ def open_page(**options: Any) -> tuple[SimulatedWindow, FullStory, list[str]]:
 
 
 def script(window: SimulatedWindow) -> Element:
-    return window.document.head._children[0]
+    return window.document.head.children[0]
 
 
 def operations(window: SimulatedWindow) -> list[Any]:
@@ -113,7 +113,7 @@ def test_the_script_comes_first_and_names_org_and_namespace() -> None:
 
 def test_a_page_without_script_tags_gets_it_into_its_head() -> None:
     window = SimulatedWindow(recording=False)
-    window.document.head._children.clear()
+    window.document.head.children.clear()
     FullStory(Page(window), {"org": "o-1"}).load()
     assert script(window).parentNode is window.document.head
 
@@ -242,7 +242,7 @@ def test_a_global_that_is_taken_by_nothing() -> None:
     fullstory = FullStory(Page(window), {"org": "o-1"})
     fullstory.load()
     assert fullstory.status == "blocked"
-    assert "namespace conflict" in window.console._lines[0][1]
+    assert "namespace conflict" in window.console.lines[0][1]
 
 
 def test_a_global_that_is_taken_by_something_else() -> None:
@@ -268,7 +268,7 @@ def test_the_sdk_in_dev_mode() -> None:
     message = "FullStory is in dev mode and is not capturing: identify method not executed"
     assert sdk.method("identify", "u1") == message
     assert sdk.call("trackEvent", {"name": "E"}) is UNDEFINED
-    assert window.console._lines[-2:] == [
+    assert window.console.lines[-2:] == [
         ("warn", f"[fsbridge] {message}"),
         ("warn", "[fsbridge] FullStory is in dev mode and is not capturing: trackEvent not executed"),
     ]

@@ -264,7 +264,7 @@ def test_no_options_throw(options: Any, consent: Any) -> None:
     bridge.call("load", [*LOAD, options])
     bridge.call("consent", [consent])
     bridge.call("track", ["A"])
-    assert not [line for line in window.console._lines if "rudderanalytics." in line[1] and "needs" not in line[1]]
+    assert not [line for line in window.console.lines if "rudderanalytics." in line[1] and "needs" not in line[1]]
 
 
 def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions():

@@ -33,7 +33,7 @@ MISTAKES = [
 
 def warnings_on(window):
     """What the console was told, but that a simulated page has an FS already."""
-    return [text for level, text in window.console._lines if level == "warn" and "already been defined" not in text]
+    return [text for level, text in window.console.lines if level == "warn" and "already been defined" not in text]
 
 
 def wrong(**changes):

@@ -149,7 +149,7 @@ def window_after(load: PageLoad, outcome: dict[str, Any]) -> SimulatedWindow:
     snapshot = outcome["snapshot"]
     window = SimulatedWindow(load.url, recording=False)
     window.calls = decoded(outcome["calls"])
-    window.console._lines = [tuple(line) for line in outcome["console"]]
+    window.console.lines = [tuple(line) for line in outcome["console"]]
     for name, value in decoded(snapshot["globals"]).items():
         setattr(window, name, value)
     if snapshot["type"] == "function":
@@ -174,7 +174,7 @@ def _add_script(window: SimulatedWindow, seen: dict[str, Any]) -> None:
     script, head = Element("script"), window.document.head
     script.src, script.crossOrigin = seen["src"], seen["crossOrigin"]
     vars(script)["async"] = seen["async"]
-    head.insertBefore(script, head._children[0] if seen["isFirst"] else None)
+    head.insertBefore(script, head.children[0] if seen["isFirst"] else None)
     script.parentNode = Element(seen["parent"])
 
 
