@@ -15,9 +15,10 @@ What a test may look at, and change:
 
 - ``page.calls``: what was called on ``window.FS``, in order, as ``{"call", "args"}``.
 - ``page.console.lines``: what was said there, as ``(level, text)``.
-- ``page.cookies``: ``values`` and ``attributes`` by name. ``page.localStorage.entries``, ``page.sessionStorage.entries``.
+- ``page.cookies``: ``values`` and ``attributes`` by name.
+- ``page.localStorage.entries``, ``page.sessionStorage.entries``: what is stored, by key.
 - ``page.document``: elements have ``attributes``, ``children`` and ``listeners``; `Element.fire` lets an event happen.
-- ``page.now``: the clock, in milliseconds since 1970. It stands still but for `SimulatedWindow.settle`, which runs timers.
+- ``page.now``: the clock, in milliseconds since 1970. It stands still until `SimulatedWindow.settle` runs the timers.
 - ``page.navigate(url)``: the next page load in the same browser: same cookies, storage and time, new everything else.
 
 What the page's JavaScript would have done is set as attributes: ``page.analytics = [["track", "Early"]]`` is a vendor
