@@ -1,16 +1,16 @@
-"""Messages: the types that there are, and the rule by which a message's ``integrations`` let a destination have it."""
+"""Messages: the types that there are, and the rules by which ``integrations`` let a destination have them."""
 
 from .runtime import UNDEFINED, get, is_nullish, truthy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from .contracts import Value
 
 TYPES = ("identify", "track", "page", "screen", "group", "alias")
 """All types of messages, as the Segment spec names them."""
 
 
-def allows(integrations: "Any", name: str, alternative: str = "") -> bool:
+def allows(integrations: "Value", name: str, alternative: str = "") -> bool:
     """Whether ``integrations`` of a message lets a destination have it.
 
     The destination's own name counts most, then its alternative name; without either, ``All`` unless strictly false.
@@ -20,3 +20,9 @@ def allows(integrations: "Any", name: str, alternative: str = "") -> bool:
         if not is_nullish(verdict):
             return truthy(verdict)
     return get(integrations, "All") is not False
+
+
+def installs(integrations: "Value", name: str) -> bool:
+    """Whether ``integrations`` in the options of ``analytics.load`` let a destination be set up at all."""
+    own = get(integrations, name)
+    return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)

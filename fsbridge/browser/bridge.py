@@ -1,6 +1,5 @@
 """The wiring: a source's messages through a destination to FullStory, on one page."""
 
-from .. import destinations
 from ..contracts import Call
 from ..runtime import UNDEFINED, get, items, make_array, resolved
 from ..version import VERSION
@@ -9,11 +8,12 @@ from .fullstory.calls import FullStory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ..contracts import Destination, Message, Moment, Plugin
     from .diagnostics import Diagnostics
-    from .page import Moment, Page
+    from .page import Page
 
 OPERATION = "FS"
 """The method of a call that is no call on a source, but FullStory's own: what its queue held on an earlier page."""
@@ -27,9 +27,8 @@ _MOST_REPORTS = 100
 class Bridge:
     """One source, one destination and FullStory on one page.
 
-    ``given`` are the destination's settings under the vendor's names; ``org`` may stand for the org id whatever the
-    destination calls it. Raises SettingsError for a wrong destination, source or setting; mistakes in subscriptions
-    are only reported, unless ``strict``. ``status`` is "ready" from the start, "blocked" once fs.js turned out not to
+    ``source`` is the API that the page calls, by default that of the destination's vendor; raises SettingsError for an
+    unknown one. ``status`` is "ready" from the start, "blocked" once fs.js turned out not to
     load; ``on_lost(operation, options, source, version)`` then gets what FullStory can't. With ``diagnostics``, or
     after the page called ``analytics.debug()``, it is said on the console what FullStory would reject.
     """
@@ -37,27 +36,24 @@ class Bridge:
     def __init__(
         self,
         page: "Page",
-        destination: str,
-        given: "dict[str, Any]",
+        destination: "Destination",
         source: "str | None" = None,
         on_status: "Callable[[str], None] | None" = None,
-        strict: bool = False,
         diagnostics: bool = False,
         on_lost: "Callable[..., None] | None" = None,
     ) -> None:
-        self.destination = destinations.make(destination, given, strict)
-        self.destination.report = self.report
+        self.destination = destination
         self.status = "ready"
         self._page = page
-        self.on_status = on_status
+        self._on_status = on_status
         self._on_lost = on_lost
         self._reports = 0
         self._fullstory: "FullStory | None" = None
         self._operations: "list[Call]" = []
         self._diagnosing = diagnostics
         self._diagnostics: "Diagnostics | None" = None
-        self.source = sources.find(source or self.destination.source)(
-            page, self.destination, self._deliver, self.report, self._begin, VERSION
+        self.source = sources.find(source or destination.source)(
+            page, destination, self._deliver, self.report, self._begin, VERSION
         )
 
     def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
@@ -80,13 +76,11 @@ class Bridge:
 
     def examine(self) -> None:
         """Report mistakes in the settings that don't keep anything from working: after what the page has called."""
-        for problem in destinations.problems(self.destination):
+        for problem in self.destination.problems():
             self.report(problem)
 
     def hand_back(self) -> "list[tuple[str, Any, Moment]]":
         """Give up what still waits on its way, for the next page: calls as `replay` takes them."""
-        if not hasattr(self.source, "hand_back"):
-            return []
         messages, calls = self.source.hand_back()
         now = self._page.moment()
         return [(MESSAGE, make_array((message,)), now) for message in messages] + calls
@@ -97,8 +91,12 @@ class Bridge:
         if self._reports <= _MOST_REPORTS:
             self._page.say("warn", text)
 
-    def _begin(self) -> None:
-        fullstory = FullStory(self._page, self.destination.fullstory(), self._heard, self._on_lost)
+    def watch(self, on_status: "Callable[[str], None]") -> None:
+        """Call ``on_status`` with each new status from now on."""
+        self._on_status = on_status
+
+    def _begin(self, destination: "Destination") -> None:
+        fullstory = FullStory(self._page, destination.fullstory(), self._heard, self._on_lost)
         self._fullstory = fullstory
         fullstory.load()
         for operation in self._operations:
@@ -114,12 +112,12 @@ class Bridge:
 
     def _heard(self, status: str) -> None:
         self.status = "blocked" if status == "blocked" else "ready"
-        if self.on_status is not None:
-            self.on_status(self.status)
+        if self._on_status is not None:
+            self._on_status(self.status)
 
-    def _deliver(self, message: "Any", plugin: "Any") -> None:
+    def _deliver(self, message: "Message", plugin: "Plugin") -> None:
         try:
-            calls = plugin.calls(message)
+            calls = plugin.calls(message, self.report)
         except Exception as error:
             self.report("a message could not be delivered: %s" % error)
             return
@@ -132,7 +130,7 @@ class Bridge:
             for call in calls:
                 fullstory.perform(call)
 
-    def _diagnose(self, calls: "list[Call]", message: "Any") -> None:
+    def _diagnose(self, calls: "Sequence[Call]", message: "Message") -> None:
         if self._diagnostics is None:
             from .diagnostics import Diagnostics
 

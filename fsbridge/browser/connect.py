@@ -1,5 +1,6 @@
 """`connect`: the bridge for Python authors, in PyScript, Pyodide, JupyterLite or marimo, or on a simulated page."""
 
+from .. import destinations
 from ..runtime import from_python, make_array, make_function
 from . import expose as exposing
 from .bridge import Bridge
@@ -36,9 +37,9 @@ def connect(
         analytics.identify("u1", {"plan": "premium"})
     """
     page = Page(window)
-    bridge = Bridge(page, destination, settings, source, strict=strict, diagnostics=diagnostics)
+    bridge = Bridge(page, destinations.make(destination, settings, strict), source, diagnostics=diagnostics)
     if expose:
-        bridge.on_status = exposing.expose(page, bridge)
+        bridge.watch(exposing.expose(page, bridge))
     bridge.replay([])
     bridge.examine()
     return Analytics(bridge)

@@ -1,5 +1,6 @@
 """The source's API for the page's JavaScript: ``window.analytics`` or ``window.rudderanalytics``, from Python alone."""
 
+from ..contracts import Moment
 from ..runtime import (
     UNDEFINED,
     get,
@@ -15,7 +16,6 @@ from ..runtime import (
     safe_get,
 )
 from ..version import VERSION
-from .page import Moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
     for method in source.methods + source.unsupported:
         put(api, method, make_function(_body(bridge, method), method))
     put(api, "push", make_function(lambda args: perform_buffered(page, bridge, args), "push"))
-    source.public = api
+    source.appear_as(api)
     page.set_global(source.global_name, api)
     if kind(before) == "array":
         perform_buffered(page, bridge, before)

@@ -1,5 +1,6 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
+from ..contracts import Moment
 from ..runtime import (
     NULL,
     ON_CPYTHON,
@@ -20,35 +21,6 @@ from ..runtime import (
 )
 from ..runtime import text as text_of
 from ..runtime import window as real_window
-
-
-class Moment:
-    """Where and when a call was made: ``place`` is ``(url, title, referrer, canonical)``, ``time`` in milliseconds.
-
-    ``canonical`` is the href of such a link, or None. ``carried`` means: on an earlier page, which was left before
-    FullStory got it.
-    """
-
-    def __init__(self, place, time, carried=False):
-        self.place = place
-        self.time = time
-        self.carried = carried
-
-    @property
-    def url(self):
-        return self.place[0]
-
-    @property
-    def title(self):
-        return self.place[1]
-
-    @property
-    def referrer(self):
-        return self.place[2]
-
-    @property
-    def canonical(self):
-        return self.place[3]
 
 
 def place(seen):

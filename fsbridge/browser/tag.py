@@ -1,6 +1,7 @@
 """The Python half of the tag (web/fsbridge.js): reads its attributes and answers with a function that takes calls."""
 
 from .. import destinations, settings
+from ..contracts import Moment
 from ..runtime import (
     UNDEFINED,
     bound,
@@ -18,7 +19,7 @@ from ..runtime import (
     use_helpers,
 )
 from .bridge import Bridge
-from .page import Moment, Page, place
+from .page import Page, place
 
 EXAMINATION = 1000
 """Milliseconds until mistakes in the settings are looked for: what the page has called, and fs.js, go first."""
@@ -50,8 +51,7 @@ def start(config: "Any") -> None:
     try:
         bridge = Bridge(
             page,
-            _text(config, "destination"),
-            _given(config),
+            destinations.make(_text(config, "destination"), _given(config)),
             _text(config, "source") or None,
             lambda status: invoke(config, "status", status),
             diagnostics=_attribute(config, DIAGNOSTICS) not in (UNDEFINED, "false"),
@@ -60,7 +60,7 @@ def start(config: "Any") -> None:
     except settings.SettingsError as error:
         invoke(config, "refuse", str(error))
         return
-    bridge.source.public = get(get(config, "objects"), bridge.source.api)
+    bridge.source.appear_as(get(get(config, "objects"), bridge.source.api))
 
     def receive(method, args):
         if method:

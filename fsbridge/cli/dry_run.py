@@ -79,7 +79,6 @@ def run(
     try:
         kind_ = SegmentCloud if destination == SegmentCloud.name else destinations.find(destination)
         target = destinations.configured(kind_, settings_from(settings), strict=True)
-        target.report = problems.append
         plugins_for = _filter(source or target.source, target)
     except SettingsError as error:
         click.echo(f"Error: {error}", err=True)
@@ -93,7 +92,7 @@ def run(
             continue
         try:
             message = message_from(line)
-            calls = [call for plugin in plugins_for(message) for call in plugin.calls(message)]
+            calls = [call for plugin in plugins_for(message) for call in plugin.calls(message, problems.append)]
             out.write(show(number, message, calls))
         except Exception as error:  # one message, whatever is wrong with it
             problems.append(str(error) or type(error).__name__)

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
+from ..contracts import Destination
 from ..destinations.subscriptions import BadPayload, Subscription, numbered
 from ..mapping.errors import AggregateError, MappingError, ValidationError
+from ..messages import TYPES
 from ..runtime import (
     NULL,
     UNDEFINED,
@@ -356,7 +358,7 @@ def _checked(payload: Any, fields: tuple[Field, ...]) -> list[Any]:
     return values
 
 
-class SegmentCloud:
+class SegmentCloud(Destination):
     """One FullStory Cloud Mode (Actions) destination with its settings, as `fsbridge.settings.check` returns them.
 
     ``subscriptions`` is a list of ``{name, enabled, subscribe, partnerAction, mapping}``, ``subscription`` a single one
@@ -368,16 +370,18 @@ class SegmentCloud:
     source = "analytics.js"
     org = "org"
     integration = alternative = NAME
+    types = TYPES
     settings = (
         Setting("subscriptions", "list", meaning="which messages trigger which action, and how it is filled"),
         Setting("subscription", "object", meaning="one subscription, instead of the list"),
     )
     ignored = ("apiKey", "type", "versionSettings", "bundlingStatus")
 
-    def __init__(self, settings: dict[str, Any]) -> None:
-        given = settings["subscriptions"]
-        if not is_nullish(settings["subscription"]):
-            given = [settings["subscription"]]
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__(options)
+        given = options["subscriptions"]
+        if not is_nullish(options["subscription"]):
+            given = [options["subscription"]]
         elif is_nullish(given):
             given = [
                 {"name": name, "subscribe": trigger, "partnerAction": action, "mapping": DEFAULT_MAPPINGS[action]}
@@ -390,8 +394,6 @@ class SegmentCloud:
         ]
         self._known = [(each, *ACTIONS[each.action]) for each in self._subscriptions if each.action in ACTIONS]
         self.plugins = [self]
-        self.report: Callable[[str], None] = lambda problem: None
-        """Hears of every subscription that fails in `calls`."""
 
     def problems(self) -> list[str]:
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
@@ -415,11 +417,11 @@ class SegmentCloud:
                 errors.append(failed)
         return requests, errors
 
-    def calls(self, message: Any) -> list[Request]:
+    def calls(self, message: Any, report: Callable[[str], None]) -> list[Request]:
         """The requests for one message, like the calls of other destinations: what failed is only reported."""
         requests, errors = self.requests(message)
         for error in errors:
-            self.report(f"{error.subscription} failed: {error}")
+            report(f"{error.subscription} failed: {error}")
         return requests
 
 

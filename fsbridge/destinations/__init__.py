@@ -4,12 +4,16 @@ from ..settings import SettingsError, check, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    from ..contracts import Destination
+
+    Made = TypeVar("Made", bound=Destination)
 
 NAMES = ("segment-classic", "segment-actions", "rudderstack")
 
 
-def find(name: str) -> "Any":
+def find(name: str) -> "type[Destination]":
     """The class of a destination. Raises SettingsError for an unknown name."""
     if name == "segment-classic":
         from .segment_classic import SegmentClassic
@@ -30,27 +34,22 @@ def find(name: str) -> "Any":
     raise unknown("destination", name, NAMES)
 
 
-def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Any":
+def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Destination":
     """The destination of this name with these settings: see `configured`."""
     return configured(find(name), given, strict)
 
 
-def configured(kind: "Any", given: "dict[str, Any]", strict: bool = False) -> "Any":
+def configured(kind: "type[Made]", given: "dict[str, Any]", strict: bool = False) -> "Made":
     """A destination of the class ``kind`` with these settings, under the vendor's names.
 
     ``org`` may stand for the org id of any. Raises SettingsError for the first wrong setting; with ``strict`` also for
-    what `problems` finds.
+    what `Destination.problems` finds.
     """
     given = dict(given)
     if "org" in given and kind.org != "org":
         given[kind.org] = given.pop("org")
     destination = kind(check(kind.name, kind.settings, given, kind.ignored))
-    found = problems(destination) if strict else []
+    found = destination.problems() if strict else []
     if found:
         raise SettingsError("\n".join(["%s: %s" % (kind.name, problem) for problem in found]))
     return destination
-
-
-def problems(destination: "Any") -> "list[str]":
-    """What is wrong with a destination's settings that its vendor's code only stumbles over later, a text each."""
-    return destination.problems() if hasattr(destination, "problems") else []

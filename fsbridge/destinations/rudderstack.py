@@ -3,7 +3,7 @@
 Nested keys stay as they are. An anonymous visitor's anonymous id is the ``uid``. A page call is an event.
 """
 
-from ..contracts import Call
+from ..contracts import Call, Destination
 from ..mapping.names import rudder
 from ..runtime import UNDEFINED, copy, get, is_nullish, is_plain, keys, make_object, rename, truthy
 from ..settings import Setting
@@ -12,7 +12,7 @@ PAGE_EVENT = "Viewed a Page"
 _KEPT_AS_THEY_ARE = ("displayName", "email")
 
 
-class RudderStack:
+class RudderStack(Destination):
     """One FullStory destination of RudderStack with its settings, as `fsbridge.settings.check` returns them."""
 
     name = "rudderstack"
@@ -41,17 +41,9 @@ class RudderStack:
     )
     ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
 
-    def __init__(self, settings):
-        self.options = settings
+    def __init__(self, options):
+        super().__init__(options)
         self.plugins = (self,)
-
-    def configure(self, load_options):
-        """RudderStack's integration takes nothing from Segment's load options."""
-
-    def installed(self, integrations):
-        """Whether load-time ``integrations`` of Segment's API let the destination be set up at all."""
-        own = get(integrations, self.integration)
-        return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)
 
     def configurations(self):
         """What RudderStack's source configuration says of each destination that this one stands for, as plain data."""
@@ -82,7 +74,7 @@ class RudderStack:
             ],
         }
 
-    def calls(self, message):
+    def calls(self, message, report):
         """The calls on FullStory for one message."""
         kind_ = get(message, "type")
         if kind_ == "identify":

@@ -4,7 +4,7 @@ Calls come in the order of the action list, whatever the order of the subscripti
 the later ones of its action, and nothing else.
 """
 
-from ..contracts import Call
+from ..contracts import Call, Destination
 from ..mapping import names
 from ..messages import TYPES
 from ..runtime import (
@@ -154,7 +154,7 @@ def _presets():
     return [Preset(name, type_, action, DEFAULT_MAPPINGS[action]) for name, type_, action in PRESETS]
 
 
-class SegmentActions:
+class SegmentActions(Destination):
     """One FullStory (Actions) destination with its settings, as `fsbridge.settings.check` returns them.
 
     ``subscriptions`` is a list of ``{name, enabled, subscribe, partnerAction, mapping}``; without it the vendor's three
@@ -176,22 +176,32 @@ class SegmentActions:
     )
     ignored = ("preset", "type", "versionSettings", "bundlingStatus")
 
-    def __init__(self, settings):
-        self.options = settings
-        self.report = lambda problem: None
-        """Hears of every subscription that fails on a message."""
-        self._subscribe(settings["subscriptions"])
+    def __init__(self, options):
+        super().__init__(options)
+        given = options["subscriptions"]
+        self._subscriptions = _presets() if is_nullish(given) else self._enabled(given)
+        self.integration = options["integrationName"]
+        self.plugins = []
+        for action, perform in ACTIONS:
+            own = [subscription for subscription in self._subscriptions if subscription.action == action]
+            if own:
+                self.plugins.append(_Action(self.integration, NAME + " " + action, perform, own))
 
-    def configure(self, load_options):
-        """Take what the options of ``analytics.load`` say for this destination."""
-        own = get(get(load_options, "integrations"), self.options["integrationName"])
-        if is_plain(own) and has(own, "subscriptions"):
-            try:
-                self._subscribe(get(own, "subscriptions"))
-            except SettingsError as error:
-                self.report(str(error))
-            for problem in self.problems():
-                self.report(problem)
+    def configured(self, load_options, report):
+        """With the subscriptions that the options of ``analytics.load`` may have for this destination."""
+        own = get(get(load_options, "integrations"), self.integration)
+        if not is_plain(own) or not has(own, "subscriptions"):
+            return self
+        options = dict(self.options)
+        options["subscriptions"] = get(own, "subscriptions")
+        try:
+            changed = SegmentActions(options)
+        except SettingsError as error:
+            report(str(error))
+            return self
+        for problem in changed.problems():
+            report(problem)
+        return changed
 
     def problems(self):
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
@@ -199,29 +209,17 @@ class SegmentActions:
 
     def installed(self, integrations):
         """Whether load-time ``integrations`` let Segment set this destination up at all."""
-        own, generic = get(integrations, self.options["integrationName"]), get(integrations, NAME)
+        own, generic = get(integrations, self.integration), get(integrations, NAME)
         if not self.plugins:
             return False
         if get(integrations, "All") is False and not truthy(own) and not truthy(generic):
             return False
         return own is not False and generic is not False
 
-    def _subscribe(self, subscriptions):
-        self._subscriptions = _presets() if is_nullish(subscriptions) else self._enabled(subscriptions)
-        self.plugins = []
-        for action, perform in ACTIONS:
-            own = [subscription for subscription in self._subscriptions if subscription.action == action]
-            if own:
-                name = self.options["integrationName"]
-                self.plugins.append(_Action(name, NAME + " " + action, perform, own, self._tell))
-
     def _enabled(self, subscriptions):
         known = [action for action, _ in ACTIONS]
         listed = numbered(self.name, subscriptions)
         return [Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(get(item, "enabled"))]
-
-    def _tell(self, problem):
-        self.report(problem)
 
     def fullstory(self):
         options = self.options
@@ -245,24 +243,19 @@ class SegmentActions:
             result["globals"].append(("_fs_app_host", app_host))
         return result
 
-    def calls(self, message):
-        """The calls on FullStory for one message, of all actions."""
-        return [call for plugin in self.plugins for call in plugin.calls(message)]
-
 
 class _Action:
     """One action with its enabled subscriptions; Segment counts each as a destination of its own."""
 
-    def __init__(self, integration, alternative, perform, subscriptions, report):
+    def __init__(self, integration, alternative, perform, subscriptions):
         self.integration = integration
         self.alternative = alternative
         self._perform = perform
         self._subscriptions = subscriptions
-        self._report = report
         each = [subscription.types for subscription in subscriptions]
         self.types = list(TYPES) if None in each else [type_ for types in each for type_ in types]
 
-    def calls(self, message):
+    def calls(self, message, report):
         calls = []
         if get(message, "type") == "screen":
             return calls  # the vendor's actions have no method for it
@@ -272,6 +265,6 @@ class _Action:
                 if payload is not None:
                     calls.extend(self._perform(payload))
             except Exception as error:
-                self._report("%s failed: %s" % (subscription.title, error))
+                report("%s failed: %s" % (subscription.title, error))
                 break
         return calls

@@ -3,7 +3,7 @@
 Texts that look like ISO dates become Dates first, everywhere in the message, unless ``disableAutoISOConversion``.
 """
 
-from ..contracts import Call
+from ..contracts import Call, Destination
 from ..mapping import names
 from ..runtime import (
     UNDEFINED,
@@ -32,7 +32,7 @@ SOURCE = "segment"
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789."
 
 
-class SegmentClassic:
+class SegmentClassic(Destination):
     """One FullStory (Classic) integration with its settings, as `fsbridge.settings.check` returns them."""
 
     name = "segment-classic"
@@ -52,25 +52,21 @@ class SegmentClassic:
     )
     ignored = ("type", "mapName", "trackEverything", "versionSettings", "bundlingStatus", "unbundledIntegrations")
 
-    def __init__(self, settings):
-        self.options = settings
-        self.iso_dates = True
+    def __init__(self, options, iso_dates=True):
+        super().__init__(options)
+        self.iso_dates = iso_dates
         self.plugins = (self,)
 
-    def configure(self, load_options):
-        """Take what the options of ``analytics.load`` say for this integration."""
-        if truthy(get(load_options, "disableAutoISOConversion")):
-            self.iso_dates = False
+    def configured(self, load_options, report):
+        """With what the options of ``analytics.load`` say for this integration."""
+        iso_dates = self.iso_dates and not truthy(get(load_options, "disableAutoISOConversion"))
         own = get(get(load_options, "integrations"), self.integration)
-        if is_plain(own):
-            self.options = dict(self.options)
-            for key in keys(own):
-                self.options[key] = get(own, key)
-
-    def installed(self, integrations):
-        """Whether load-time ``integrations`` let Segment set this integration up at all."""
-        own = get(integrations, self.integration)
-        return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)
+        names = keys(own) if is_plain(own) else []
+        if iso_dates is self.iso_dates and not names:
+            return self
+        options = dict(self.options)
+        options.update([(name, get(own, name)) for name in names])
+        return SegmentClassic(options, iso_dates)
 
     def fullstory(self):
         options = self.options
@@ -88,7 +84,7 @@ class SegmentClassic:
             ],
         }
 
-    def calls(self, message):
+    def calls(self, message, report):
         """The calls on FullStory for one message."""
         kind_ = get(message, "type")
         if kind_ == "track":

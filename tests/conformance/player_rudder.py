@@ -7,9 +7,10 @@ from typing import Any
 
 from fsbridge import settings
 from fsbridge.browser.bridge import Bridge
-from fsbridge.browser.page import Moment, Page
+from fsbridge.browser.page import Page
 from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, arguments
 from fsbridge.browser.sources.rudderanalytics.values import taken
+from fsbridge.contracts import Moment
 from fsbridge.destinations.rudderstack import RudderStack
 from fsbridge.runtime import UNDEFINED, get, make_array
 from fsbridge.runtime.cpython import Function, JsError
@@ -62,6 +63,18 @@ def settings_of(scenario: dict[str, Any]) -> dict[str, Any]:
     return {"id": "dest_fs_1", **scenario.get("settings", {}), **scenario.get("destination", {})}
 
 
+class _Several(RudderStack):
+    """The first of several destinations, speaking for all of them."""
+
+    def __init__(self, given: list[dict[str, Any]]) -> None:
+        first, *rest = [settings.whole(RudderStack.settings, each) for each in given]
+        super().__init__(first)
+        self._rest = [RudderStack(options) for options in rest]
+
+    def configurations(self) -> list[dict[str, Any]]:
+        return [*super().configurations(), *(one for each in self._rest for one in each.configurations())]
+
+
 class Player:
     """One page load of a scenario."""
 
@@ -81,17 +94,8 @@ class Player:
 
     def _make_bridge(self, page: Page) -> Bridge:
         given = settings_of(self.scenario)
-        bridge = Bridge(page, "rudderstack", {"org": "o-1"})
-        destination = bridge.destination = RudderStack(settings.whole(RudderStack.settings, tagged.decode(given)))
-        bridge.source.destination = destination
-        extra = [
-            RudderStack(settings.whole(RudderStack.settings, {**given, **more["settings"], "id": more["id"]}))
-            for more in self.scenario.get("extraDestinations", [])
-        ]
-        if extra:
-            both = [one for each in (destination, *extra) for one in RudderStack.configurations(each)]
-            destination.configurations = lambda: both
-        return bridge
+        extra = [{**given, **more["settings"], "id": more["id"]} for more in self.scenario.get("extraDestinations", [])]
+        return Bridge(page, _Several([tagged.decode(given), *extra]))
 
     def _prepare_fs(self, state: str | None) -> None:
         fs = self.window.FS

@@ -11,7 +11,8 @@ from babel.dates import get_timezone_name
 import fsbridge.runtime.cpython as port
 from fsbridge import destinations, settings
 from fsbridge.browser.bridge import Bridge
-from fsbridge.browser.page import Moment, Page
+from fsbridge.browser.page import Page
+from fsbridge.contracts import Moment
 from fsbridge.runtime import UNDEFINED, call, get, invoke, make_array, make_object, put
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Cookies, SimulatedWindow
@@ -69,11 +70,8 @@ def settings_of(scenario: dict[str, Any], plain: bool = False) -> dict[str, Any]
 
 def make_bridge(scenario: dict[str, Any], page: Page) -> Bridge:
     """A bridge with the scenario's settings as they are: recordings have settings that a user's check would refuse."""
-    name = scenario["system"]
-    kind = destinations.find(name)
-    bridge = Bridge(page, name, {kind.org: "o-1"})
-    bridge.destination.__init__(settings.whole(kind.settings, settings_of(scenario)))
-    return bridge
+    kind = destinations.find(scenario["system"])
+    return Bridge(page, kind(settings.whole(kind.settings, settings_of(scenario))))
 
 
 class _Player:

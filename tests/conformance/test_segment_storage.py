@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.runtime import invoke, make_array
@@ -23,7 +24,7 @@ RECORDINGS = [recording for recording in recordings("storage") if recording["sdk
 def test_recording(recording: dict[str, Any]) -> None:
     window = SimulatedWindow(recording["url"], referrer=recording["referrer"])
     seed(window, recording.get("before") or {})
-    bridge = Bridge(Page(window), "segment-classic", {"org": "o-1"})
+    bridge = Bridge(Page(window), destinations.make("segment-classic", {"org": "o-1"}))
 
     def ask(name: str, *args: Any) -> Any:
         """``analytics.<name>(…)``, or ``analytics.user().<method>(…)`` for "user.<method>"."""

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from fsbridge import settings
+from fsbridge import destinations, settings
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.fullstory.regions import region_of, regional
 from fsbridge.browser.fullstory.sdk import Sdk, SdkError
 from fsbridge.browser.page import Page
+from fsbridge.destinations.rudderstack import RudderStack
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, kind, make_array, put, text, truthy
 from fsbridge.runtime.cpython import Function, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
@@ -232,7 +233,7 @@ def test_segment(recording: dict[str, Any]) -> None:
     window = open_page(recording)
     if refused(recording):
         with pytest.raises(settings.SettingsError):  # ours says it at once, and loads nothing either
-            Bridge(Page(window), recording["system"], {})
+            destinations.make(recording["system"], {})
         assert not check_namespace(recording, window)
         return
     bridge = make_bridge(recording, Page(window))
@@ -280,9 +281,8 @@ def test_rudderstack(recording: dict[str, Any]) -> None:
     window = SimulatedWindow(page["url"], title=page["title"], recording=recording["fs"] == "existing", local=local)
     for name, value in page.get("preset", {}).items():
         setattr(window, name, value)
-    bridge = Bridge(Page(window), "rudderstack", {"org": "o-1"})
     given = decode({**recording["settings"], **recording.get("destination", {})})
-    bridge.destination.__init__(settings.whole(bridge.destination.settings, given))
+    bridge = Bridge(Page(window), RudderStack(settings.whole(RudderStack.settings, given)))
     load = ["load", "wk", "https://dataplane.example.com", recording.get("loadOptions", {})]
     steps = [*page["script"], load] if recording.get("loadLast") else [load, *page["script"]]
     taken: list[list[Any]] = []

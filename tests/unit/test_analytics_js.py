@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
@@ -25,7 +26,7 @@ class Site:
 
     def load_bridge(self) -> None:
         page = Page(self.window)
-        self.bridge = Bridge(page, "segment-classic", {"org": "o-1"})
+        self.bridge = Bridge(page, destinations.make("segment-classic", {"org": "o-1"}))
         expose(page, self.bridge)
         self.analytics = self.window.analytics
 

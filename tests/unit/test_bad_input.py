@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.runtime import NULL, UNDEFINED
@@ -71,7 +72,7 @@ VALUES = st.recursive(
 @given(data=st.data())
 def test_nothing_is_raised_and_nothing_lost(destination: str, source: str, data: st.DataObject) -> None:
     window = SimulatedWindow("https://shop.example/")
-    bridge = Bridge(Page(window), destination, {"org": ORG}, source)
+    bridge = Bridge(Page(window), destinations.make(destination, {"org": ORG}), source)
     methods = [name for name in bridge.source.methods + bridge.source.unsupported if name not in HOLDING]
     bridge.call("track", ["Before"])
     for method, args in data.draw(

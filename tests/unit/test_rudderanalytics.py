@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, legacy, urls
@@ -23,7 +24,7 @@ LOAD = ["key", "https://shop.example/dp"]
 
 
 def bridge_on(window: SimulatedWindow, **given: Any) -> Bridge:
-    return Bridge(Page(window), "rudderstack", {"fs_org": "o-1", **given})
+    return Bridge(Page(window), destinations.make("rudderstack", {"fs_org": "o-1", **given}))
 
 
 def names(window: SimulatedWindow) -> list[Any]:
@@ -147,7 +148,7 @@ def test_a_call_keeps_the_page_of_its_moment() -> None:
 
 def test_any_destination_can_be_fed() -> None:
     window = SimulatedWindow()
-    bridge = Bridge(Page(window), "segment-classic", {"org": "o-1"}, source="rudderanalytics")
+    bridge = Bridge(Page(window), destinations.make("segment-classic", {"org": "o-1"}), source="rudderanalytics")
     bridge.call("identify", ["u1", {"plan": "pro"}])
     assert window.calls == [{"call": "FS.identify", "args": ["u1", {"plan": "pro"}, "segment"]}]
 

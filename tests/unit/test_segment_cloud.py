@@ -56,8 +56,7 @@ def test_disabled_subscriptions_do_nothing():
 
 def test_calls_report_what_failed():
     destination, heard = cloud({**NAME_ALONE, "name": "Mine"}), []
-    destination.report = heard.append
-    assert destination.calls({"type": "track"}) == []
+    assert destination.calls({"type": "track"}, heard.append) == []
     assert heard == ["subscription 1 'Mine' failed: The root value is missing the required field 'name'."]
 
 

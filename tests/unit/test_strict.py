@@ -88,9 +88,9 @@ def test_fifty_mappings_at_most():
 
 def test_subscriptions_of_load_options_are_reported_never_raised():
     window = SimulatedWindow()
-    analytics = connect("segment-actions", org="o-1", window=window)
     for given in ([wrong(subscribe="(")], [GOOD] * 51):
-        analytics._bridge.destination.configure({"integrations": {"Fullstory (Actions)": {"subscriptions": given}}})
+        options = {"integrations": {"Fullstory (Actions)": {"subscriptions": given}}}
+        connect("segment-actions", org="o-1", window=window).load("wk", options)
     said = warnings_on(window)
     assert ["subscription 1" in said[0], "51 mappings" in said[1]] == [True, True]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.browser.sources.analytics_js.conditions import BadRule, evaluate, glob
@@ -36,7 +37,7 @@ MESSAGE: dict[str, Any] = {
 def deliver(cdn: Any, *calls: list[Any], destination: str = "segment-classic", options: Any = UNDEFINED) -> list[Any]:
     """The first two arguments of each call that FullStory gets."""
     window = SimulatedWindow("https://shop.example/")
-    bridge = Bridge(Page(window), destination, {"org": "o-1"})
+    bridge = Bridge(Page(window), destinations.make(destination, {"org": "o-1"}))
     first = "wk" if cdn is None else {"writeKey": "wk", "cdnSettings": cdn}
     for method, *args in [["load", first, options], *calls]:
         bridge.call(method, make_array(args))

@@ -38,7 +38,7 @@ def refusal(attributes: dict[str, str]) -> str | None:
 def reports(attributes: dict[str, str]) -> str:
     """What our destination says of settings that it takes."""
     found = destinations.make(attributes["destination"], from_json(attributes["settings"]))
-    return "\n".join(map(str, destinations.problems(found)))
+    return "\n".join(found.problems())
 
 
 # Segment

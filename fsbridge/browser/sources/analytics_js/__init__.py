@@ -4,6 +4,7 @@ Follows Segment's analytics.js 2.0: argument overloads, identity and its storage
 middleware, plugins, query-string calls.
 """
 
+from ....contracts import Source
 from ....runtime import (
     NULL,
     UNDEFINED,
@@ -46,13 +47,10 @@ class Sent:
         self.finished = False
 
 
-class AnalyticsJs:
+class AnalyticsJs(Source):
     """Segment's API over one page.
 
-    ``deliver(message, plugin)`` takes each finished message for each plugin of ``destination`` that may have it;
-    ``report(text)`` takes what went wrong without harm; ``begin()`` is called once, when the options of
-    ``analytics.load`` (or their absence) let the destination be set up; ``version`` is ours. ``public`` is the object
-    that the page knows as ``analytics``, if there is one.
+    ``begin(destination)`` is called when the options of ``analytics.load`` (or their absence) let it be set up.
     """
 
     api = "analytics.js"
@@ -73,7 +71,6 @@ class AnalyticsJs:
         self.destination = destination
         self.report = report
         self._begin = begin
-        self.public = UNDEFINED
         self.integrations = UNDEFINED
         self.debugging = False
         self.timeout = _TIMEOUT
@@ -222,7 +219,7 @@ class AnalyticsJs:
         self._set_identity(options)
         if not is_nullish(options):
             self.integrations = get(options, "integrations")
-            self.destination.configure(options)
+            self.destination = self.destination.configured(options, self.report)
         if not self.destination.installed(self.integrations):
             self.pipeline.install(())
         else:
@@ -234,7 +231,7 @@ class AnalyticsJs:
                 self.pipeline.workspace = Workspace(cdn, options, self.destination.plugins, self.report)
             if not self._begun:
                 self._begun = True
-                self._begin()
+                self._begin(self.destination)
         self._describe(options, settings)
         if kind(get(settings, "plugins")) == "array":
             self._do_register(get(settings, "plugins"))

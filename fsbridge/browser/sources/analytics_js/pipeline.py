@@ -44,6 +44,7 @@ class Pipeline:
         self.enrichments = []
         self.own_destinations = []  # the page's plugins that get each message after ours
         self.destination_steps = []
+        self._destination_middleware = []  # pairs of a name and its functions
         self._steered = False  # whether any of those has a function
         self._takers = {}  # by type of message, the plugins that take any of it
         self.contexts = Contexts()
@@ -64,6 +65,8 @@ class Pipeline:
         self.destination_steps = [[] for _ in plugins]
         self._steered = False
         self._takers = {}
+        for name, functions in self._destination_middleware:
+            self._steer(name, functions)
 
     def add_source_middleware(self, function):
         self.steps.append(("middleware", function))
@@ -106,6 +109,10 @@ class Pipeline:
             self.own_destinations = [own for own in self.own_destinations if own is not plugin]
 
     def add_destination_middleware(self, name, functions):
+        self._destination_middleware.append((name, functions))
+        self._steer(name, functions)
+
+    def _steer(self, name, functions):
         for plugin, steps in zip(self.plugins, self.destination_steps):
             if name == "*" or lower(name) == lower(plugin.integration):
                 steps.extend(functions)

@@ -4,6 +4,7 @@ Follows RudderStack's SDK 3.x: argument overloads, identity and its storage, ses
 integrations filters, query-string calls. Values pass through JSON, as they do there.
 """
 
+from ....contracts import Source
 from ....runtime import (
     NULL,
     UNDEFINED,
@@ -37,12 +38,11 @@ _TOP_LEVEL = ("integrations", "anonymousId", "originalTimestamp")
 _RESERVED_CONTEXT = ("library", "consentManagement", "userAgent", "ua-ch", "screen")
 
 
-class RudderAnalytics:
+class RudderAnalytics(Source):
     """RudderStack's API over one page.
 
-    ``deliver(message, plugin)`` takes each finished message for each plugin of ``destination``; ``report(text)`` takes
-    what went wrong without harm; ``begin()`` is called once, when the destination is to be set up: after load, after
-    consent where that is awaited, never when a filter or the visitor says no.
+    ``begin(destination)`` is called after load, after consent where that is awaited, never when a filter or the visitor
+    says no.
 
     With ``waits`` every call is held until the page's own ``load``, as with the vendor's SDK. Without, the first call
     of any kind starts with default options, and a ``load`` that follows still counts. ``debugging`` follows the load
@@ -231,7 +231,7 @@ class RudderAnalytics:
             return
         if not self._begun:
             self._begun = True
-            self._begin()
+            self._begin(self.destination)
         self._start_cross_domain()
         for message in held:
             self._hand_over(message)

@@ -11,8 +11,9 @@ _UNKNOWN = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": 
 
 def configurations(destination):
     """What the source configuration says of ``destination``; for another vendor's there is nothing to say."""
-    tell = getattr(destination, "configurations", None)
-    found = [_UNKNOWN] if tell is None else tell()
+    found = destination.configurations()
+    if found is None:
+        found = [_UNKNOWN]
     for target in found:
         target["config"] = plain_config(target["config"])
     return found
