@@ -1,6 +1,7 @@
 """A pytest plugin for Playwright tests: the ``fullstory`` fixture, a FullStory that records and sends nothing.
 
-Installed with ``fullstory-bridge[testing]``, it works for any page that includes FullStory, with or without fsbridge::
+It works for any page that includes FullStory, with or without fsbridge. Installed from a checkout of fsbridge with
+``pip install ".[testing]"``, it is there for every test::
 
     from fsbridge.testing import FS
 
@@ -14,7 +15,14 @@ Installed with ``fullstory-bridge[testing]``, it works for any page that include
         assert fullstory.calls[0] == FS.identify("user-1", {"plan": "premium"}, "segment")
 
 The fixture serves pytest-playwright's ``context`` (so its ``page`` too) when the test has one. Anything else made with
-Playwright's sync API is served after ``fullstory.attach(context_or_page)``. `recorder.FullStory` says what it offers.
+Playwright's sync API is served after ``fullstory.attach(context_or_page)``. `FullStory` says what it offers.
+
+With Playwright's async API, use `AsyncFullStory` in the place of the fixture::
+
+    fullstory = AsyncFullStory()
+    await fullstory.attach(page)
+
+Without a browser, `fsbridge.testing.simulated` is a page for tests of milliseconds.
 
 Sites that host fs.js themselves name it in pytest's configuration, as Playwright's URL globs, one a line::
 
@@ -25,10 +33,11 @@ Sites that host fs.js themselves name it in pytest's configuration, as Playwrigh
 import pytest
 
 from ..runtime.cpython import UNDEFINED
+from .async_recorder import AsyncFullStory
 from .calls import FS, Call, Event, Operation
 from .recorder import FullStory
 
-__all__ = ["FS", "UNDEFINED", "Call", "Event", "FullStory", "Operation"]
+__all__ = ["FS", "UNDEFINED", "AsyncFullStory", "Call", "Event", "FullStory", "Operation"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -491,7 +491,7 @@ def test_the_oldest_calls_are_dropped_first_and_counted(shop):
     shop.open("/bytes", bounded, big)
     shop.open("/next", working(), "analytics.track('Next')", until=LIVE)
     shop.fullstory.wait_for_event("Next")
-    assert [each.name for each in shop.fullstory.events()] == ["Small", "Big", "Next"]
+    assert [each.name for each in shop.fullstory.events] == ["Small", "Big", "Next"]
     # Call 1 and 2 in memory; the rest of that page had no room left beside 2,300 bytes; one was larger than all of it.
     assert shop.page.evaluate("fsbridge.dropped") == 6
     shop.open("/later", working(), until=LIVE)
@@ -665,7 +665,7 @@ def test_vendors_snippets_that_load_and_call_by_themselves(shop, order):
         page.evaluate(f"() => {{ {name}.track('Live') }}")
         shop.fullstory.wait_for_event("Live")
         by_itself = ["Viewed Snippet Page"] if name == "analytics" else ["Snippet"]
-        assert [each.name for each in shop.fullstory.events()] == [*by_itself, "Early", "Live"], name
+        assert [each.name for each in shop.fullstory.events] == [*by_itself, "Early", "Live"], name
         shop.fullstory.clear()
     assert shop.console.thrown == []
 

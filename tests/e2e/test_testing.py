@@ -171,7 +171,7 @@ def test_calls_made_while_leaving_are_kept_over_navigations(page, fullstory, bar
     fullstory.wait_for_event("First")
     page.click("a")
     fullstory.wait_for_event("Second")
-    assert [(event.name, event.url) for event in fullstory.events()] == [
+    assert [(event.name, event.url) for event in fullstory.events] == [
         ("First", "https://shop.example/first"),
         ("Leaving", "https://shop.example/first"),
         ("Second", "https://shop.example/second"),
@@ -300,7 +300,7 @@ def test_attach_serves_contexts_of_ones_own(browser, bare_site):
         snippet = SNIPPET.replace("edge.fullstory.com/s/fs.js", "cdn.acme.example/fs.js")
         page.goto(bare_site.page("/", html("FS.event('Mine')", snippet)))
         own.wait_for_event("Mine")
-        assert len(own.events()) == 1
+        assert len(own.events) == 1
 
 
 def test_local_server_has_the_same_pages(page, fullstory, bare_site):
