@@ -10,16 +10,20 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from fsbridge.browser.sources.analytics_js import SETTING_UP
+
 Scenario = dict[str, Any]
 
 
 def calls_before_load(scenario: Scenario) -> Scenario | None:
-    """Calls made before we are live come out as if they were made after."""
+    """Calls made before we are live come out as if they were made after, and after what sets the page up."""
     if not any(page.get("preload") or page.get("postload") for page in scenario["pages"]):
         return None
     plain = copy.deepcopy(scenario)
     for page in plain["pages"]:
-        page["script"] = [*page.pop("preload", []), *page.pop("postload", []), *page["script"]]
+        waiting = [*page.pop("preload", []), *page.pop("postload", [])]
+        setting_up = [call for method in SETTING_UP for call in waiting if call[0] == method]
+        page["script"] = [*setting_up, *[call for call in waiting if call[0] not in SETTING_UP], *page["script"]]
     return plain
 
 

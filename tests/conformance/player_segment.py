@@ -108,8 +108,7 @@ class _Player:
             for entry in page.get(part) or []:
                 self._step(entry)
         waiting, self._queue = self._queue or [], None
-        for method, values, moment in waiting:
-            self.bridge.call(method, make_array(values), moment)
+        self.bridge.replay([(method, make_array(values), moment) for method, values, moment in waiting])
         for entry in page["script"]:
             self._step(entry)
         self.window.settle()

@@ -23,6 +23,7 @@ from ....runtime import (
     make_rejected,
     put,
     resolved,
+    safe_put,
     truthy,
 )
 from . import arguments
@@ -32,6 +33,8 @@ from .pipeline import LIMIT, Pipeline, is_promise
 from .user import User
 
 _TIMEOUT = 300
+SETTING_UP = ("setAnonymousId", "on", "once", "register", "addSourceMiddleware", "addDestinationMiddleware", "use")
+"""Methods that count for all calls that waited with them, in the order in which the vendor's SDK performs those."""
 
 
 class Sent:
@@ -79,6 +82,7 @@ class AnalyticsJs(Source):
         self._loaded = self._gone = self._begun = False
         self._undecided = False  # whether the page still makes up its mind if we are disabled
         self._held = []  # calls until then
+        self._asked = []  # calls that the page's address asks for, until they are made
         self.user = self.group = self.factory = None  # until the options of load are known
         self.listeners = Listeners(report)
         self.pipeline = Pipeline(page, deliver, report)
@@ -137,21 +141,65 @@ class AnalyticsJs(Source):
     def replay(self, calls, perform):
         """Perform what a page called before we were there: ``(method, args, moment)`` each; returns what each gives.
 
-        ``perform(method, args, moment)`` is `call`, made safe.
-        As with the vendor, what ``load`` says counts for the calls before it, too.
+        ``perform(method, args, moment)`` is `call`, made safe. As with the vendor, what sets the page up counts for all
+        of them: ``load`` first, then `SETTING_UP`, then what the page's address asks for, and the rest in order.
         """
         results = [UNDEFINED] * len(calls)
-        for is_load in (True, False):
-            for index, (method, args, moment) in enumerate(calls):
-                if (method == "load") is is_load:
-                    results[index] = perform(method, args, moment)
+        viewed = self._load_among(calls, results)
+        set_up = [[] for _ in SETTING_UP]
+        for index, call_ in enumerate(calls):
+            if call_[0] in SETTING_UP:
+                set_up[SETTING_UP.index(call_[0])].append(index)
+        for indices in set_up:
+            for index in indices:
+                results[index] = perform(*calls[index])
+        self._make_asked_calls()
+        for index, (method, args, moment) in enumerate(calls):
+            if index == viewed:
+                perform("page", make_array(), moment)
+            if method != "load" and method not in SETTING_UP:
+                results[index] = perform(method, args, moment)
         return results
+
+    def _load_among(self, calls, results):
+        """Perform ``load`` if it is among the calls; returns which of them views the page, -1 if none does."""
+        viewed = -1
+        for index, (method, args, moment) in enumerate(calls):
+            if method == "load":
+                self._moment = moment
+                if self._load(args):
+                    viewed = index
+                results[index] = resolved(UNDEFINED)
+        if calls and not self._started:
+            self._moment = calls[0][2]
+            self.start(UNDEFINED)
+        return viewed
 
     def start_once(self, moment=None):
         """Start without options, unless started."""
         if not self._started:
             self._moment = moment
             self.start(UNDEFINED)
+            self._make_asked_calls()
+
+    def _load(self, args):
+        """The first load counts, also after other calls; returns whether the page is to be viewed."""
+        if self._loaded:
+            return False
+        self._loaded = True
+        settings, options = get(args, 0), make_object()
+        try:
+            options = copy(get(args, 1))
+            self.start(options, settings)
+        except Exception as error:  # an object that throws when it is read
+            self.report("analytics.load: its options are not taken: %s" % error)
+            self.start(UNDEFINED)
+        return truthy(get(options, "initialPageview"))
+
+    def _make_asked_calls(self):
+        asked, self._asked = self._asked, []
+        for method, args, moment in asked:
+            self.call(method, args, moment)
 
     def start(self, options, settings=UNDEFINED):
         """Begin with the options of ``analytics.load``: identity, integrations, calls from the query string.
@@ -187,8 +235,9 @@ class AnalyticsJs(Source):
             held, self._held = self._held, []
             self._undecided, self._moment = False, moment
             self._go(options, settings, cdn, disabled)
-            for method, args, when, resolve in held:
-                resolve(self.call(method, args, when))
+            results = self.replay([call_[:3] for call_ in held], self.call)
+            for (_, _, _, resolve), result in zip(held, results):
+                resolve(result)
             return UNDEFINED
 
         fulfilled = make_function(lambda args: decided(truthy(get(args, 0))))
@@ -238,9 +287,7 @@ class AnalyticsJs(Source):
         # In its own tick, for listeners that the page adds after load.
         self.page.later_with(make_function(self._started_up), 0, make_array((settings, options)))
         if get(options, "useQueryString") is not False and not late:
-            self._query_string(query_of(self._now().url), get(options, "useQueryString"), moment)
-        if truthy(get(options, "initialPageview")):
-            self.call("page", make_array(), moment)
+            self._asked = _asked_by(query_of(self._now().url), get(options, "useQueryString"), moment)
 
     def _describe(self, options, settings):
         """Put on the page's object what it tells about itself."""
@@ -257,26 +304,15 @@ class AnalyticsJs(Source):
             ("integrations", make_object() if is_nullish(integrations) else integrations),
             ("plugins", make_object()),
         ):
-            put(self.public, name, value)
+            _put_on(self.public, name, value)
         key = get(options, "globalAnalyticsKey")
         if truthy(key) and kind(key) == "string":
-            self.page.set_global(key, self.public)
+            _put_on(self.page.window, key, self.public)
 
     def _started_up(self, args):
         settings, options = items(get(args, 0))
         self.listeners.emit("initialize", (settings, copy(make_object((("retryQueue", True),)), options)))
         return UNDEFINED
-
-    def _query_string(self, search, patterns, moment=None):
-        if patterns is False or "ajs_" not in search:
-            return
-        anonymous_id, user_id, traits, event, properties = query_calls(search)
-        if anonymous_id and _matches(patterns, "aid", anonymous_id):
-            self.user.anonymous_id(anonymous_id)
-        if user_id and _matches(patterns, "uid", user_id):
-            self.call("identify", make_array((user_id, traits)), moment)
-        if event:
-            self.call("track", make_array((event, properties)), moment)
 
     def _now(self):
         return self._moment or self.page.moment()
@@ -394,10 +430,11 @@ class AnalyticsJs(Source):
     # The rest of the API
 
     def _do_load(self, args):
-        """The first load counts, also after other calls: they have started with default options."""
-        if not self._loaded:
-            self._loaded = True
-            self.start(get(args, 1), get(args, 0))
+        moment = self._moment
+        views = self._load(args)
+        self._make_asked_calls()
+        if views:
+            self.call("page", make_array(), moment)
         return resolved(UNDEFINED)
 
     def _do_ready(self, args):
@@ -433,7 +470,8 @@ class AnalyticsJs(Source):
 
     def _do_queryString(self, args):
         if kind(get(args, 0)) == "string":
-            self._query_string(query_of("https:/" + "/page/" + get(args, 0)), self._patterns)
+            for method, asked, moment in _asked_by(query_of("https:/" + "/page/" + get(args, 0)), self._patterns, None):
+                self.call(method, asked, moment)
         return resolved(make_array())
 
     def _do_initialize(self, args):
@@ -558,6 +596,28 @@ def _or_empty(traits):
 def _document(cdn):
     """The workspace's settings document; an empty one where the page has none, as we fetch none."""
     return make_object((("integrations", make_object()),)) if is_nullish(cdn) else cdn
+
+
+def _put_on(target, name, value):
+    """Put a value on an object of the page; one that is frozen, or says no, stays without."""
+    try:
+        safe_put(target, name, value)
+    except Exception:
+        pass
+
+
+def _asked_by(search, patterns, moment):
+    """The calls, with their moment, that ``ajs_`` parameters ask for; ``patterns`` is the option ``useQueryString``."""
+    calls = []
+    if patterns is not False and "ajs_" in search:
+        anonymous_id, user_id, traits, event, properties = query_calls(search)
+        if anonymous_id and _matches(patterns, "aid", anonymous_id):
+            calls.append(("setAnonymousId", make_array((anonymous_id,)), moment))
+        if user_id and _matches(patterns, "uid", user_id):
+            calls.append(("identify", make_array((user_id, traits)), moment))
+        if event:
+            calls.append(("track", make_array((event, properties)), moment))
+    return calls
 
 
 def _matches(patterns, name, value):

@@ -265,10 +265,9 @@ class User:
         self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
         self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
         memory = MemoryStore()
-        persist = get(options, "persist")
         if self.disabled:
             stores = []
-        elif persist is not UNDEFINED and not truthy(persist):
+        elif not truthy(_option(options, "persist", True)):
             stores = [memory]
         else:
             stores = self._chosen(options, cookie_options, memory)
