@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
@@ -16,7 +17,7 @@ from fsbridge.testing.simulated import SimulatedWindow
 
 
 def bridge_on(page: Page, **given: Any) -> Bridge:
-    return Bridge(page, "segment-classic", {"org": "o-1", **given})
+    return Bridge(page, destinations.make("segment-classic", {"org": "o-1", **given}))
 
 
 def replayed(window: SimulatedWindow, *calls: tuple[Any, ...], carried: bool = False) -> list[str]:
@@ -195,7 +196,7 @@ class Frozen(dict[str, Any]):
 def test_a_frozen_analytics_costs_no_call(window: SimulatedWindow) -> None:
     page = Page(window)
     bridge = bridge_on(page)
-    bridge.source.public = Frozen()
+    bridge.source.appear_as(Frozen())
     moment = page.moment()
     bridge.replay([("track", ["A"], moment), ("load", ["k", {"globalAnalyticsKey": "mine"}], moment)])
     assert events(window) == ["A"]
