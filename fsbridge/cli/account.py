@@ -10,7 +10,7 @@ import click
 from .connection import REJECTED, STOPPED, cloud, connected, fail
 
 
-@click.command("check")
+@click.command("check", short_help="Try the API key out.")
 @connected
 def check(**options: Any) -> None:
     """Try the API key out, and say whose it is and which data centre it belongs to.
@@ -35,7 +35,7 @@ def check(**options: Any) -> None:
                 click.echo(f"{name + ':':14}{value}")
 
 
-@click.command("delete-user")
+@click.command("delete-user", short_help="Delete a user with all that was captured of them.")
 @click.argument("user_id", metavar="ID")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @connected

@@ -15,7 +15,7 @@ from .connection import REJECTED, STOPPED, cloud, connected, fail
 from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
 
 
-@click.command("backfill")
+@click.command("backfill", short_help="Import past messages in batches.")
 @click.argument("file", metavar="FILE|-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--settings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..settings import SettingsError
-from .inputs import WRONG_SETTINGS, settings_from
+from .inputs import WRONG_SETTINGS
+from .settings import settings_from
 
 if TYPE_CHECKING:
     from ..cloud import Cloud
@@ -47,11 +49,17 @@ def cloud(
 ) -> Cloud:
     """The client for these options; exits with the status for wrong settings where there is none."""
     try:
-        from ..cloud import Cloud
+        from ..cloud import Cloud, keys
     except ModuleNotFoundError as error:
         fail(f"{error.name} is missing: python -m pip install 'fullstory-bridge[cloud]'", WRONG_SETTINGS)
     try:
-        key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file else None
+        if api_key_file is None and not os.environ.get(keys.VARIABLE, "").strip():
+            fail(
+                f"There is no API key: set {keys.VARIABLE} in the environment, or give --api-key-file.", WRONG_SETTINGS
+            )
+        key = api_key_file.read_text(encoding="utf-8-sig").strip() if api_key_file else None
+        if key == "":
+            fail(f"There is no API key in {api_key_file}.", WRONG_SETTINGS)
         return Cloud(
             key,
             settings=settings_from(settings),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -21,16 +22,19 @@ from ..contracts import Call
 from ..messages import allows
 from ..runtime import UNDEFINED, get, kind
 from ..settings import SettingsError
-from .inputs import WRONG_SETTINGS, lines, message_from, settings_from
+from .connection import REJECTED, STOPPED
+from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
+from .settings import settings_from
 
 
-@click.command("map")
+@click.command("map", short_help="Print the FullStory calls that messages would make.")
+@click.argument("file", metavar="[FILE|-]", default="-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--destination", required=True, help=f"One of {', '.join((*destinations.NAMES, SegmentCloud.name))}.")
 @click.option(
     "--settings",
     default="{}",
     metavar="FILE|JSON",
-    help="The destination's settings under the vendor's names: a JSON object, or a file that holds one.",
+    help="The destination's settings under the vendor's names: JSON or a file. A list of subscriptions does, too.",
 )
 @click.option(
     "--source",
@@ -38,11 +42,11 @@ from .inputs import WRONG_SETTINGS, lines, message_from, settings_from
 )
 @click.option("--pretty", is_flag=True, help="For people: calls as a developer writes them, dates as ISO text.")
 @click.pass_context
-def map_(context: click.Context, destination: str, settings: str, source: str | None, pretty: bool) -> None:
+def map_(context: click.Context, file: str, destination: str, settings: str, source: str | None, pretty: bool) -> None:
     """Print the FullStory calls that Segment-spec messages would make.
 
-    Reads one message a line (JSON Lines) from standard input and prints one line for each, whether it makes calls or
-    not:
+    Reads one message a line (JSON Lines, also gzipped) from FILE or standard input, and prints one line for each,
+    whether it makes calls or not:
 
     \b
       {"line": 1, "calls": [{"call": "FS.event", "args": ["Clicked", {"count": 2}, "segment"]}]}
@@ -62,47 +66,91 @@ def map_(context: click.Context, destination: str, settings: str, source: str | 
     in UTC.
 
     Lines that are no such message, and messages that a mapping fails on, are reported on standard error with their
-    number and don't stop the rest. Exit status: 0, 1 when there were such lines, 2 when the settings are wrong.
+    number and don't stop the rest; a summary follows them. Exit status: 0, 1 when there were such lines, 2 when the
+    settings are wrong, 3 when the input broke off.
 
     \b
     Example:
-      fsbridge map --destination segment-actions --settings settings.json --pretty < messages.jsonl
+      fsbridge map --destination segment-actions --settings settings.json --pretty messages.jsonl
     """
-    context.exit(run(lines(sys.stdin.buffer), destination, settings, source, pretty))
+    context.exit(run(Input(file), destination, settings, source, pretty))
 
 
-def run(
-    numbered: Iterable[tuple[int, bytes]], destination: str, settings: str, source: str | None, pretty: bool
-) -> int:
-    """Print the calls of numbered lines; the exit status."""
+def run(given: Input, destination: str, settings: str, source: str | None, pretty: bool) -> int:
+    """Print the calls of all lines, and say in the end how many there were; the exit status."""
     problems: list[str] = []
     try:
         kind_ = SegmentCloud if destination == SegmentCloud.name else destinations.find(destination)
-        target = destinations.configured(kind_, settings_from(settings), strict=True)
+        target = destinations.configured(kind_, _complete(settings_from(settings), kind_), strict=True)
         plugins_for = _filter(source or target.source, target)
     except SettingsError as error:
         click.echo(f"Error: {error}", err=True)
         return WRONG_SETTINGS
     as_json = _request_lines if destination == "segment-cloud" else _json_lines
     show: Callable[[int, Any, list[Any]], bytes] = _pretty if pretty else as_json
-    failed = False
+    done = Done()
     out = sys.stdout.buffer
-    for number, line in numbered:
-        if not line.strip():
-            continue
-        try:
-            message = message_from(line)
-            calls = [call for plugin in plugins_for(message) for call in plugin.calls(message, problems.append)]
-            out.write(show(number, message, calls))
-        except Exception as error:  # one message, whatever is wrong with it
-            problems.append(str(error) or type(error).__name__)
-        for problem in problems:
-            out.flush()
-            click.echo(f"line {number}: {problem}", err=True)
-            failed = True
-        problems.clear()
+    broken = ""
+    try:
+        for number, line in lines(given.text):
+            if not line.strip():
+                continue
+            shown = b""
+            try:
+                message = message_from(line)
+                calls = [call for plugin in plugins_for(message) for call in plugin.calls(message, problems.append)]
+                shown = show(number, message, calls)
+                done.count(calls)
+            except Exception as error:  # one message, whatever is wrong with it
+                problems.append(str(error) or type(error).__name__)
+            out.write(shown)
+            for problem in problems:
+                out.flush()
+                click.echo(f"line {number}: {problem}", err=True)
+            done.wrong += bool(problems)
+            problems.clear()
+    except BrokenPipeError:  # nobody reads on: nothing to complain of
+        raise
+    except BROKEN as error:
+        broken = f"Error: {given.path} can't be read to its end: {error}."
     out.flush()
-    return 1 if failed else 0
+    if broken:
+        click.echo(broken, err=True)
+    click.echo(done.summary("request" if destination == SegmentCloud.name else "call"), err=True)
+    return STOPPED if broken else REJECTED if done.wrong else 0
+
+
+@dataclass
+class Done:
+    """What became of the messages so far; ``wrong`` are lines with a problem."""
+
+    messages: int = 0
+    silent: int = 0
+    calls: int = 0
+    wrong: int = 0
+
+    def count(self, calls: list[Any]) -> None:
+        """Count one message with these calls."""
+        self.messages += 1
+        self.calls += len(calls)
+        self.silent += not calls
+
+    def summary(self, call: str) -> str:
+        """All of it in a line."""
+        told = f"{_count(self.messages, 'message')}: {_count(self.calls, call)}"
+        told += f", {self.silent:,} without any" if self.silent else ""
+        return told + (f"; {_count(self.wrong, 'line')} with problems." if self.wrong else ".")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _complete(settings: dict[str, Any], kind_: Any) -> dict[str, Any]:
+    """Subscriptions alone, as Segment exports them, don't name the org, and no call depends on it."""
+    if settings.keys() == {"subscriptions"} and kind_.org in [setting.name for setting in kind_.settings]:
+        return {**settings, kind_.org: "of-no-matter"}
+    return settings
 
 
 def _filter(source: str, destination: Any) -> Callable[[Any], list[Any]]:

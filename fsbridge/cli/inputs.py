@@ -1,36 +1,44 @@
-"""What commands are given: settings, and messages line by line."""
+"""What commands are given: messages, line by line."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 import sys
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from ..messages import TYPES
 from ..runtime import from_json, is_plain, kind
-from ..settings import SettingsError
 
 WRONG_SETTINGS = 2
 
 BROKEN = (OSError, EOFError, zlib.error)
 """What reading an input may raise."""
 
-LONGEST_LINE = 1_000_000
+MAX_LINE = 1_000_000
 """Bytes. No message is nearly as long, and memory stays constant whatever a file holds."""
 
 
 def lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers, counted from 1. Of one that is too long there is just the beginning."""
     number = 0
-    while line := file.readline(LONGEST_LINE):
+    while line := file.readline(MAX_LINE):
         number += 1
-        yield number, line
-        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-            line = file.readline(LONGEST_LINE)
+        yield number, line if len(line) == MAX_LINE else _without_mark(line)
+        while len(line) == MAX_LINE and not line.endswith(b"\n"):
+            line = file.readline(MAX_LINE)
+
+
+def _without_mark(line: bytes) -> bytes:
+    """A line without the byte order marks at its beginning, which files that were put together have anywhere."""
+    while line.startswith(BOM_UTF8):
+        line = line[len(BOM_UTF8) :]
+    return line
 
 
 class Input:
@@ -50,42 +58,37 @@ class Input:
         return self._file.tell() if self.size is not None else 0
 
 
-def settings_from(given: str) -> dict[str, Any]:
-    """The settings from JSON text or from a file with it."""
-    where = "--settings"
-    if not given.lstrip().startswith("{"):
-        where = f"--settings {given}"
-        try:
-            given = Path(given).read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{where} can't be read: {getattr(error, 'strerror', None) or error}.") from error
-    try:
-        settings = from_json(given)
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{where} is no JSON: {error}.") from error
-    if not isinstance(settings, dict):
-        raise SettingsError(f"{where} must be a JSON object, and is {kind(settings)}.")
-    return settings
-
-
 def message_from(line: bytes) -> Any:
     """The message of one line. Raises ValueError with what is wrong."""
-    if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-        raise ValueError(f"no message: the line is longer than {LONGEST_LINE:,} bytes")
+    if len(line) == MAX_LINE and not line.endswith(b"\n"):
+        raise ValueError(f"the line is longer than {MAX_LINE:,} bytes")
     try:
-        message = from_json(line.decode())
+        message = json.loads(line.decode(), parse_int=_number, parse_float=_number, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON: {error.msg} at character {error.colno}") from error
+        raise ValueError(f"invalid JSON: {error.msg.removesuffix(' at')} at character {error.colno}") from error
     except UnicodeDecodeError as error:
-        raise ValueError(f"no UTF-8: byte {error.start + 1} can't be read") from error
+        raise ValueError(f"invalid UTF-8: byte {error.start + 1} can't be read") from error
     except RecursionError as error:
-        raise ValueError("no message: it is nested too deeply") from error
-    except ValueError as error:
-        raise ValueError(f"no JSON: {error}") from error
+        raise ValueError("not a message: it is nested too deeply") from error
     if not is_plain(message):
-        raise ValueError(f"no message: a JSON object is expected, and this is {kind(message)}")
+        raise ValueError(f"not a message: a JSON object is expected, not {_SPOKEN.get(kind(message), kind(message))}")
     if "type" not in message:
-        raise ValueError("no message: its type is missing")
+        raise ValueError("not a message: its type is missing")
     if message["type"] not in TYPES:
-        raise ValueError(f"no message: its type is {json.dumps(message['type'])}; known: {', '.join(TYPES)}")
+        raise ValueError(f"not a message: its type is {json.dumps(message['type'])}; known: {', '.join(TYPES)}")
     return message
+
+
+_SPOKEN = {"array": "an array", "string": "a string", "number": "a number", "boolean": "a boolean"}
+
+
+def _number(digits: str) -> Any:
+    """A number as JavaScript has it, but for those that it takes for infinite: they would arrive as null."""
+    if math.isinf(float(digits)):
+        shown = digits if len(digits) <= 20 else f"{digits[:20]}… ({len(digits)} digits)"
+        raise ValueError(f"the number {shown} is too large")
+    return from_json(digits)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"invalid JSON: {constant} is not a number in JSON")

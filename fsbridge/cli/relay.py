@@ -13,7 +13,8 @@ import click
 
 from ..settings import SettingsError
 from .connection import fail
-from .inputs import WRONG_SETTINGS, settings_from
+from .inputs import WRONG_SETTINGS
+from .settings import settings_from
 
 if TYPE_CHECKING:
     from ..relay.queue import Queue
@@ -22,7 +23,7 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group("relay", invoke_without_command=True)
+@click.group("relay", invoke_without_command=True, short_help="Take messages from Segment's and RudderStack's SDKs.")
 @click.option(
     "--queue",
     type=_PATH,

@@ -14,8 +14,9 @@ import click
 from . import dry_run as dry
 from .bar import Bar
 from .connection import INTERRUPTED, REJECTED, STOPPED, cloud, connected, fail
-from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from, settings_from
+from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
 from .journal import Journal, JournalError
+from .settings import settings_from
 
 if TYPE_CHECKING:
     from ..cloud import Cloud
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 KEY_REFUSED = (401, 403)
 
 
-@click.command("send")
+@click.command("send", short_help="Send messages to FullStory's HTTP API.")
 @click.argument("file", metavar="FILE|-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--settings",
@@ -80,7 +81,7 @@ def send(
     """
     given = Input(file)
     if dry_run:
-        raise SystemExit(dry.run(lines(given.text), "segment-cloud", settings, None, False))
+        raise SystemExit(dry.run(given, "segment-cloud", settings, None, False))
     if file == "-" and resume and progress_file is None:
         fail("--resume from standard input needs the --progress-file of the run that stopped.", WRONG_SETTINGS)
     name = Path("stdin" if file == "-" else file)
@@ -165,7 +166,7 @@ class Sending:
             raise
 
     def _work(self, item: tuple[int, Any]) -> None:
-        from ..cloud import Rejected
+        from ..cloud import CloudError, Rejected
 
         number, message = item
         requests = 0
@@ -176,6 +177,10 @@ class Sending:
             if error.status in KEY_REFUSED:
                 raise  # so would be all others
             problem = str(error)
+        except CloudError:
+            raise  # FullStory can't be had
+        except Exception as error:  # one message, whatever is wrong with it
+            problem = str(error) or type(error).__name__
         self._note(number, requests, problem, message)
 
     def _note(self, number: int, requests: int, problem: str | None, line: Any) -> None:

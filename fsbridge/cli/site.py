@@ -9,7 +9,7 @@ import click
 from ..build import RUNTIMES, BuildError, build_web
 
 
-@click.command("build")
+@click.command("build", short_help="Write what a site serves: the tag, and what it loads.")
 @click.argument("out_dir", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--node-modules",

@@ -44,6 +44,10 @@ class JsError(Exception):
     name = "Error"
 
 
+_CYCLE = 146_097 * 86_400_000
+"""Milliseconds of 400 years, after which the calendar begins again."""
+
+
 class Date:
     """JavaScript's Date: ``ms`` since 1970 UTC, NaN when invalid. Mutable there, a plain value here."""
 
@@ -63,8 +67,11 @@ class Date:
         """ISO text as ``toISOString`` gives it; empty when invalid."""
         if math.isnan(self.ms):
             return ""
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=self.ms)
-        return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+        cycles, rest = divmod(self.ms, _CYCLE)  # Python's years end with 9999
+        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=rest)
+        year = moment.year + 400 * int(cycles)
+        shown = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+07d}"
+        return f"{shown}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 class Array(list[Any]):

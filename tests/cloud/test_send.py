@@ -123,10 +123,10 @@ def test_rejected_lines_are_kept_with_the_reason(run, api, file):
     reasons = {each["line"]: each["error"] for each in kept}
     assert reasons == {
         3: "subscription 1 'Track Event' failed: The root value is missing the required field 'name'.",
-        5: 'no message: its type is "tarck"; known: identify, track, page, screen, group, alias',
+        5: 'not a message: its type is "tarck"; known: identify, track, page, screen, group, alias',
         7: "POST /v2/events: HTTP 400: name must have 1 to 250 characters",
-        12: "no JSON: Expecting property name enclosed in double quotes at character 2",
-        13: "no message: the line is longer than 1,000,000 bytes",
+        12: "invalid JSON: Expecting property name enclosed in double quotes at character 2",
+        13: "the line is longer than 1,000,000 bytes",
     }
     assert {each["line"]: each["message"] for each in kept}[12] == "{nope"
     assert indices(api) == [0, 2] or indices(api) == [2, 0]
@@ -280,7 +280,7 @@ def test_backfill(run, api, file):
     assert result.stderr == f"0 users and 30 events imported in 2 batches; 2 rejected: see {file}.rejected\n"
     kept = rejected(file.with_name("messages.jsonl.rejected"))
     assert [each["error"] for each in kept] == [
-        "line 31: no JSON: Expecting property name enclosed in double quotes at character 2",
+        "line 31: invalid JSON: Expecting property name enclosed in double quotes at character 2",
         "name must have 1 to 250 characters",
     ]
     write(file, range(5))
@@ -295,3 +295,74 @@ def test_help_shows_an_example(command):
     result = CliRunner().invoke(commands, [command, "--help"])
     assert result.exit_code == 0
     assert f"fsbridge {command}" in result.output.partition("Example:")[2]
+
+
+BAD = [
+    b'{"type": "track", "userId": "u1", "event": "x", "properties": {"n": %s}}' % (b"9" * 400),
+    b'{"type": "track", "userId": %s, "event": "x"}' % (b"9" * 5_000),
+    b'{"type": "track", "userId": "u1", "event": "x", "properties": {"n": 1e400}}',
+    b'{"type": "track", "userId": "u1", "event": "x", "properties": {"n": NaN}}',
+    b'{"type": "track", "userId": "u1", "event": "x", "properties": {"n": %s}}' % (b"[" * 5_000 + b"]" * 5_000),
+    b'{"type": "track", "userId": "u1", "event": "\xff"}',
+    b'{"type": "track", "userId": "u1", "event": "a\tb"}',
+    b'{"type": "track", "userId": "u1", "event": "%s"}' % (b"x" * 1_100_000),
+]
+"""Lines that no message can be made of."""
+
+
+def bad_lines_between(path):
+    """30 good lines with a bad one before some of them; the bad ones' numbers."""
+    good = [json.dumps(track(index)).encode() for index in range(30)]
+    for index, line in enumerate(BAD):
+        good.insert(index * 3, line)
+    path.write_bytes(b"\xef\xbb\xbf" + b"\n".join(good) + b"\n")
+    return [index * 3 + 1 for index in range(len(BAD))]
+
+
+def test_a_bad_line_stops_no_other(run, api, file):
+    bad = bad_lines_between(file)
+    api.script(*[Answer() for _ in range(4)], *[503] * 100)
+    assert run("send", file, retry_for="0").exit_code == 3
+    api._script.clear()
+    result = run("send", file, "--resume")
+    assert result.exit_code == 1
+    assert_once_and_in_order(api, 30)
+    kept = rejected(file.with_name("messages.jsonl.rejected"))
+    assert sorted(each["line"] for each in kept) == bad
+    assert all(each["error"] for each in kept)
+
+
+def test_a_bad_line_stops_no_import(run, api, file):
+    bad = bad_lines_between(file)
+    result = run("backfill", file)
+    assert result.exit_code == 1
+    assert "30 events imported in 1 batches; 8 rejected" in result.stderr
+    told = [each["error"].split(":")[0] for each in rejected(file.with_name("messages.jsonl.rejected"))]
+    assert told == [f"line {number}" for number in bad]
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError("too deep"), TypeError("odd")])
+def test_an_error_of_one_message_is_that_messages(run, api, file, monkeypatch, error):
+    send = Cloud.send
+
+    def failing(self, message, *given, **options):
+        if message["properties"]["i"] == 7:
+            raise error
+        return send(self, message, *given, **options)
+
+    monkeypatch.setattr(Cloud, "send", failing)
+    assert run("send", file).exit_code == 1
+    assert sorted(indices(api)) == [index for index in range(30) if index != 7]
+    (kept,) = rejected(file.with_name("messages.jsonl.rejected"))
+    assert (kept["line"], kept["error"]) == (8, str(error))
+
+
+def test_a_missing_key_names_what_the_command_line_has(run, file, tmp_path):
+    (tmp_path / "empty").write_text("\n")
+    for command in (("send", file), ("backfill", file), ("check",), ("delete-user", "u")):
+        result = run(*command, key="")
+        assert result.exit_code == 2
+        assert "FULLSTORY_API_KEY" in result.stderr
+        assert "--api-key-file" in result.stderr
+        assert "Cloud(" not in result.stderr
+    assert f"no API key in {tmp_path / 'empty'}" in run("check", "--api-key-file", tmp_path / "empty", key="").stderr

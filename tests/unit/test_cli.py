@@ -1,8 +1,10 @@
 """The command line: messages in, calls out, and clear words for everything that is wrong."""
 
+import gzip
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from fsbridge.cli.dry_run import _tagged
 from fsbridge.runtime import UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date
 
+ROOT = Path(__file__).parents[2]
 CLASSIC = ("--destination", "segment-classic", "--settings", '{"org": "o-1", "trackNamedPages": true}')
 ACTIONS = ("--destination", "segment-actions", "--settings")
 
@@ -33,7 +36,7 @@ def track(event="Clicked", **fields):
 
 def test_one_line_for_each_message():
     result = run([track(properties={"n": 1.0}), {"type": "group"}, {"type": "page", "name": "Home"}], *CLASSIC)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "3 messages: 2 calls, 1 without any.\n")
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
         {"line": 1, "calls": [{"call": "FS.event", "args": ["Clicked", {"n": 1}, "segment"]}]},
         {"line": 2, "calls": []},
@@ -60,9 +63,10 @@ def test_wrong_lines_are_numbered_and_stop_nothing():
     result = run(b"\r\n".join(lines), *CLASSIC)
     assert result.exit_code == 1
     assert [json.loads(line)["line"] for line in result.stdout.splitlines()] == [1, 10]
-    said = result.stderr.splitlines()
+    *said, summary = result.stderr.splitlines()
+    assert summary == "2 messages: 2 calls; 7 lines with problems."
     assert [line.split(":")[0] for line in said] == [f"line {number}" for number in (2, 4, 5, 6, 7, 8, 9)]
-    assert said[0] == "line 2: no JSON: Expecting property name enclosed in double quotes at character 2"
+    assert said[0] == "line 2: invalid JSON: Expecting property name enclosed in double quotes at character 2"
     assert said[2].endswith('its type is "tarck"; known: identify, track, page, screen, group, alias')
 
 
@@ -77,7 +81,10 @@ def test_a_mapping_that_fails_on_a_message_is_told_with_its_line():
     settings = json.dumps({"orgId": "o-1", "subscriptions": [failing]})
     result = run([track(), track(properties={"where": "event"})], *ACTIONS, settings)
     assert result.exit_code == 1
-    assert result.stderr == "line 1: subscription 1 'Where' failed: @path: expected string, got undefined\n"
+    assert result.stderr.splitlines() == [
+        "line 1: subscription 1 'Where' failed: @path: expected string, got undefined",
+        "2 messages: 1 call, 1 without any; 1 line with problems.",
+    ]
     assert json.loads(result.stdout.splitlines()[1])["calls"][0]["args"][1] == {"name": "Clicked", "properties": {}}
 
 
@@ -153,7 +160,7 @@ def test_filters_are_those_of_the_source(destination, settings, source, message,
         (("--destination", "rudderstack", "--settings", '{"fs_orgg": "o"}'), "did you mean 'fs_org'?"),
         ((*CLASSIC, "--source", "rudderanalytic"), "unknown source 'rudderanalytic'; did you mean 'rudderanalytics'?"),
         ((*ACTIONS, "nowhere.json"), "--settings nowhere.json can't be read: No such file or directory."),
-        ((*ACTIONS, "{"), "--settings is no JSON"),
+        ((*ACTIONS, "{"), "--settings is invalid JSON"),
         (
             (
                 *ACTIONS,
@@ -175,10 +182,9 @@ def test_settings_from_a_file(tmp_path):
     assert len(calls(run([track()], "--destination", "segment-classic", "--settings", str(path)))) == 1
     path.write_bytes(b"\xff")
     assert "can't be read" in run([], "--destination", "segment-classic", "--settings", str(path)).stderr
-    path.write_text("[]")
-    assert (
-        "must be a JSON object, and is array" in run([], "--destination", "rudderstack", "--settings", str(path)).stderr
-    )
+    path.write_text('"o-1"')
+    wrong = run([], "--destination", "rudderstack", "--settings", str(path))
+    assert "must be a JSON object or a list of subscriptions, and is a string" in wrong.stderr
 
 
 def test_messages_stream_in_constant_memory():
@@ -191,7 +197,7 @@ def test_messages_stream_in_constant_memory():
         command = [sys.executable, "-c", program, "map", *CLASSIC]
         done = subprocess.run(command, input=given, capture_output=True, check=True)
         assert done.stdout.count(b"\n") == count
-        peaks.append(int(done.stderr))
+        peaks.append(int(done.stderr.split()[-1]))
     assert peaks[1] < peaks[0] + 200_000, f"{peaks} bytes, and the input grew by more than a million"
 
 
@@ -220,3 +226,164 @@ def test_build_says_what_is_missing_and_spares_strangers_files(tmp_path):
     assert result.exit_code == 1
     assert "holds other files" in result.stderr
     assert (tmp_path / "mine.txt").exists()
+
+
+SUBSCRIPTION = {
+    "name": "Clicks",
+    "enabled": True,
+    "subscribe": 'type = "track" and event = "Clicked"',
+    "partnerAction": "trackEventV2",
+    "mapping": {"name": {"@template": "{{event}}!"}, "properties": {"@path": "$.properties"}},
+}
+OF_THE_PUBLIC_API = {
+    "id": "sub1",
+    "name": SUBSCRIPTION["name"],
+    "actionId": "action1",
+    "actionSlug": SUBSCRIPTION["partnerAction"],
+    "destinationId": "destination1",
+    "modelId": "",
+    "enabled": True,
+    "trigger": SUBSCRIPTION["subscribe"],
+    "settings": SUBSCRIPTION["mapping"],
+}
+PAGE = {"current": "MA==", "totalEntries": 1}
+
+
+@pytest.mark.parametrize("destination", ["segment-actions", "segment-cloud"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        [SUBSCRIPTION],
+        {"subscriptions": [SUBSCRIPTION]},
+        [OF_THE_PUBLIC_API],
+        {"subscriptions": [OF_THE_PUBLIC_API]},
+        {"data": {"subscriptions": [OF_THE_PUBLIC_API], "pagination": PAGE}},
+        {"data": {"subscription": OF_THE_PUBLIC_API}},
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\ufeff \n"])
+def test_subscriptions_in_all_of_segments_forms(destination, settings, mark, tmp_path):
+    path = tmp_path / "subscriptions.json"
+    path.write_text(mark + json.dumps(settings), encoding="utf-8")
+    for given in (str(path), mark + json.dumps(settings)):
+        result = run(
+            [track(userId="u", properties={"n": 1}), track("Other")], "--destination", destination, "--settings", given
+        )
+        assert result.exit_code == 0, result.stderr
+        first, second = map(json.loads, result.stdout.splitlines())
+        (made,) = first.get("calls") or first["requests"]
+        assert (made["args"][1] if "args" in made else made["json"])["name"] == "Clicked!"
+        assert not second.get("calls", second.get("requests"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"data": {"subscriptions": [], "pagination": {"next": "MQ=="}}}, "only a page of the Public API's list"),
+        ([{**OF_THE_PUBLIC_API, "trigger": 7}], "subscription 1 'Clicks': trigger 7: it must be text"),
+        (
+            [{**OF_THE_PUBLIC_API, "actionSlug": "trackEvnt"}],
+            "unknown partnerAction 'trackEvnt'; did you mean 'trackEvent'?",
+        ),
+        ([OF_THE_PUBLIC_API, 1], "subscription 2 must be an object, and is a number"),
+        ({"data": {"destination": {}}}, "unknown setting 'destination'"),
+    ],
+)
+def test_wrong_subscriptions_are_named(settings, said):
+    result = run([], *ACTIONS, json.dumps(settings))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_the_documented_settings_work():
+    path = ROOT / "docs" / "subscriptions.json"
+    for destination in ("segment-actions", "segment-cloud"):
+        message = track("Order Completed", userId="u1", properties={"total": 99.95})
+        result = run([message], "--destination", destination, "--settings", str(path))
+        assert (result.exit_code, result.stderr.partition(":")[0]) == (0, "1 message")
+        assert "Order Completed" in result.stdout
+
+
+def test_messages_from_a_file_or_standard_input(tmp_path):
+    content = json.dumps(track()).encode() + b"\n"
+    plain, zipped = tmp_path / "m.jsonl", tmp_path / "m.jsonl.gz"
+    plain.write_bytes(content)
+    zipped.write_bytes(gzip.compress(content))
+    outcomes = {run(content, *CLASSIC).stdout, run(content, *CLASSIC, "-").stdout}
+    outcomes |= {run(b"", *CLASSIC, str(path)).stdout for path in (plain, zipped)}
+    assert len(outcomes) == 1
+    assert '"FS.event"' in outcomes.pop()
+    zipped.write_bytes(gzip.compress(content * 9)[:-9])
+    broken = run(b"", *CLASSIC, str(zipped))
+    assert broken.exit_code == 3
+    assert f"Error: {zipped} can't be read to its end" in broken.stderr
+
+
+def test_byte_order_marks_are_no_part_of_a_message():
+    line = "\ufeff" + json.dumps(track()) + "\n"
+    result = run(("\ufeff" + line + "\ufeff\n" + line).encode(), *CLASSIC)
+    assert result.stderr == "2 messages: 2 calls.\n"
+
+
+def given(properties, **fields):
+    """The text of a track message whose properties, and other fields, are JSON as it stands here."""
+    more = "".join(f', "{name}": {value}' for name, value in fields.items())
+    return f'{{"type": "track", "event": "x", "properties": {properties}{more}}}'
+
+
+BAD_LINES = {
+    given('{"n": ' + "9" * 400 + "}"): "the number 99999999999999999999… (400 digits) is too large",
+    given("{}", userId="-" + "9" * 5_000): "is too large",
+    given('{"n": 1e400}'): "the number 1e400 is too large",
+    given('{"n": NaN}'): "invalid JSON: NaN is not a number in JSON",
+    given('{"n": -Infinity}'): "invalid JSON: -Infinity is not",
+    given("[" * 5_000 + "]" * 5_000): "nested too deeply",
+    given('{"a": "b\tc"}'): "invalid JSON: Invalid control character at character",
+    given("{}") + " {}": "invalid JSON: Extra data at character",
+    "null": "a JSON object is expected, not null",
+    "[]": "a JSON object is expected, not an array",
+    '{"type": ["track"]}': 'its type is ["track"]',
+    b'{"type": "track", "event": "\xed\xa0\x80"}': "invalid UTF-8: byte 29 can't be read",
+    b'\xff\xfe{\x00"\x00': "invalid UTF-8: byte 1 can't be read",
+    given('"' + "x" * 1_100_000 + '"'): "the line is longer than 1,000,000 bytes",
+}
+"""Lines that no message can be made of, each with what is said of it."""
+
+ODD_LINES = [
+    given('{"\\ud800": "\\ud800"}', userId='"u\\ud800"', event='"\\udfff"'),
+    given('{"n": 1e-400}', userId='"u"', timestamp="1e300"),
+    given('{"at": "9999-99-99T99:99:99.999Z"}', userId='"u"'),
+    given("{}", userId='"u"', timestamp='"+275760-09-13T00:00:00.001Z"'),
+    given('{"at": "-271821-04-20T00:00:00.000Z"}', userId='"u"', type='"identify"', traits="[]"),
+    given('{"n": ' + "9" * 300 + "}", userId="9" * 300),
+]
+"""Lines that may or may not make a call, and stop nothing."""
+
+
+@pytest.mark.parametrize("destination", ["segment-classic", "segment-actions", "rudderstack", "segment-cloud"])
+def test_a_line_whatever_is_in_it_stops_no_other(destination):
+    good = json.dumps(track(userId="u", properties={"n": 1})).encode()
+    bad = [line if isinstance(line, bytes) else line.encode() for line in BAD_LINES]
+    odd = [line.encode() for line in ODD_LINES]
+    text = b"\n".join(each for line in bad + odd for each in (line, good))
+    arguments = () if destination == "segment-cloud" else ("--settings", '{"org": "o-1"}')
+    for pretty in ((), ("--pretty",)):
+        result = run(text, "--destination", destination, *arguments, *pretty)
+        assert isinstance(result.exception, SystemExit)
+        assert result.exit_code == 1
+        told = dict(line.split(": ", 1) for line in result.stderr.splitlines()[:-1])
+        for index, reason in enumerate(BAD_LINES.values()):
+            assert reason in told[f"line {2 * index + 1}"]
+        assert not [line for line in told if int(line.split()[1]) % 2 == 0]
+        assert all("out of range" not in reason and "float" not in reason for reason in told.values())
+        if not pretty:
+            shown = {json.loads(line)["line"] for line in result.stdout.splitlines()}
+            assert set(range(2, 2 * len(bad + odd) + 1, 2)) <= shown
+
+
+def test_the_list_of_commands_is_not_cut_off():
+    for arguments in ((), ("relay",)):
+        result = CliRunner().invoke(commands, [*arguments, "--help"], env={"COLUMNS": "80"}, terminal_width=80)
+        listed = result.stdout.partition("Commands:\n")[2]
+        assert listed.count("\n") == len(commands.commands if not arguments else commands.commands["relay"].commands)
+        assert "..." not in listed
