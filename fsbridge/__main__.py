@@ -2,6 +2,8 @@
 
 import sys
 
+from .extras import missing
+
 
 def main() -> None:
     """Run the command line; see `fsbridge.cli`."""
@@ -10,7 +12,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("click", "rich"):
             raise
-        sys.exit("The fsbridge command needs its extra: python -m pip install 'fullstory-bridge[cli]'")
+        sys.exit(missing(error.name, "cli"))
     commands(prog_name="fsbridge")
 
 

@@ -25,12 +25,14 @@ from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import archives, release, snapshot
+from . import archives, npm, release, snapshot
 from .archives import PACKAGE, browser_sources
 from .errors import BuildError
+from .release import KEEP
 
 __all__ = [
     "INTERPRETERS",
+    "KEEP",
     "RUNTIMES",
     "BuildError",
     "browser_sources",
@@ -74,10 +76,13 @@ def build_web(
     runtimes: Collection[str] = RUNTIMES,
     *,
     for_release: bool = True,
+    keep: int = KEEP,
 ) -> str:
     """Write everything a site has to serve into ``out``, replacing what an earlier build left there.
 
-    ``node_modules`` is where ``npm ci`` put the packages of ``web/package.json`` (default: ``web/node_modules``).
+    ``node_modules`` is where ``npm ci`` put the packages of ``web/package.json``; without it that is done first, in a
+    checkout's ``web/``, else in a cache folder of the user's. A release keeps the files with hashed names of the last
+    ``keep`` builds that it replaces, which pages in caches still ask for.
     ``runtimes`` are those that the tag can start, by default MicroPython if it is among them. Without ``for_release``
     names are plain and nothing is compressed: done in seconds, where a release takes most of a minute. The same inputs
     give the same bytes.
@@ -86,7 +91,7 @@ def build_web(
     BuildError when an npm package or a tool is missing or has another version than pinned; an earlier build stays.
     """
     web = web_sources()
-    node_modules = node_modules or web / "node_modules"
+    node_modules = node_modules or npm.provision(web, checkout=web.parent == PACKAGE.parent)
     for runtime in runtimes:
         _check(node_modules, INTERPRETERS[runtime][0], web)
 
@@ -96,13 +101,15 @@ def build_web(
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         fresh = Path(folder, out.name)
         fresh.mkdir()
-        text = _write(fresh, web, node_modules, runtimes, for_release)
+        names = _write(fresh, web, node_modules, runtimes, for_release)
+        text = release.finish(fresh, names, out, keep) if for_release else ""
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
     return text
 
 
-def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], for_release: bool) -> str:
+def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], for_release: bool) -> dict[str, str]:
+    """Write what there is before a release is finished; the folders' names by what they hold."""
     for runtime in runtimes:
         package, files = INTERPRETERS[runtime]
         (out / runtime).mkdir()
@@ -130,7 +137,7 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
     tag = _tag((web / "fsbridge.js").read_text(encoding="utf-8"), names)
     (out / "fsbridge.js").write_bytes(tag)
-    return release.finish(out, tag, names) if for_release else ""
+    return names
 
 
 def _check(node_modules: Path, package: str, web: Path) -> None:

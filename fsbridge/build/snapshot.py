@@ -22,7 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .errors import BuildError
+from .errors import BuildError, reason
 
 
 @functools.cache
@@ -57,5 +57,5 @@ def _make(script: Path, *arguments: Path | bytes | str) -> bytes:
             command.append(str(argument))
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=300)
         if run.returncode or not out.is_file():
-            raise BuildError(f"A memory snapshot could not be made with {node}:\n{run.stderr[-2000:]}")
+            raise BuildError(f"A memory snapshot could not be made with {node}: {reason(run.stderr)}")
         return out.read_bytes()

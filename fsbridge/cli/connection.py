@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from ..extras import missing
 from ..settings import SettingsError
 from .inputs import WRONG_SETTINGS
 from .settings import settings_from
@@ -51,7 +52,7 @@ def cloud(
     try:
         from ..cloud import Cloud, keys
     except ModuleNotFoundError as error:
-        fail(f"{error.name} is missing: python -m pip install 'fullstory-bridge[cloud]'", WRONG_SETTINGS)
+        fail(missing(error.name, "cli"), WRONG_SETTINGS)
     try:
         if api_key_file is None and not os.environ.get(keys.VARIABLE, "").strip():
             fail(

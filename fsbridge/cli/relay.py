@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..extras import missing
 from ..settings import SettingsError
 from .connection import fail
 from .inputs import WRONG_SETTINGS
@@ -159,7 +160,7 @@ def _extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        fail(f"{error.name} is missing: python -m pip install 'fullstory-bridge[relay]'", WRONG_SETTINGS)
+        fail(missing(error.name, "relay"), WRONG_SETTINGS)
 
 
 def _chosen(queue: Queue, ids: tuple[int, ...], all_: bool) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..build import RUNTIMES, BuildError, build_web
+from ..build import KEEP, RUNTIMES, BuildError, build_web
 
 
 @click.command("build", short_help="Write what a site serves: the tag, and what it loads.")
@@ -14,7 +14,14 @@ from ..build import RUNTIMES, BuildError, build_web
 @click.option(
     "--node-modules",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where `npm ci` put the interpreters; by default beside web/package.json.",
+    help="Where `npm ci` put the interpreters; by default they are fetched, into a cache folder of yours.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(0),
+    default=KEEP,
+    show_default=True,
+    help="How many earlier builds in OUT_DIR keep their files with hashed names, which pages in caches ask for.",
 )
 @click.option(
     "--runtime",
@@ -23,15 +30,16 @@ from ..build import RUNTIMES, BuildError, build_web
     show_default=True,
     help="What the tag can start. With all, micropython is the default of data-runtime, and pages choose.",
 )
-def build(out_dir: Path, node_modules: Path | None, runtime: str) -> None:
+def build(out_dir: Path, node_modules: Path | None, keep: int, runtime: str) -> None:
     """Write what a site has to serve into OUT_DIR: the tag, the interpreters and the browser's part of fsbridge.
 
     Names carry a hash of the content, so that browsers may keep the files for ever, and each file has a .br and a .gz
     copy. OUT_DIR/INSTALL.md, printed as well, has the tag to paste with its integrity value, the policy to allow and
     the headers. The same inputs give the same bytes. Compressing Pyodide takes most of a minute.
 
-    What an earlier build left in OUT_DIR is replaced; a folder with anything else in it is refused. The interpreters
-    come from npm, the compiler from "fullstory-bridge[build]"; what is missing is said, and how to get it.
+    What an earlier build left in OUT_DIR is replaced, but for the files that --keep keeps; a folder with anything else
+    in it is refused. The interpreters come from npm, which needs Node.js 20 or later, the compiler with fsbridge's
+    extra "build"; what is missing is said, and how to get it.
 
     \b
     Example:
@@ -40,7 +48,7 @@ def build(out_dir: Path, node_modules: Path | None, runtime: str) -> None:
     if out_dir.exists() and any(out_dir.iterdir()) and not (out_dir / "fsbridge.js").is_file():
         raise click.ClickException(f"{out_dir} holds other files than a build; give a new or an empty folder.")
     try:
-        click.echo(build_web(out_dir, node_modules, RUNTIMES if runtime == "all" else [runtime]))
+        click.echo(build_web(out_dir, node_modules, RUNTIMES if runtime == "all" else [runtime], keep=keep))
     except BuildError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Built {out_dir}")

@@ -8,7 +8,7 @@
 
 What is sent is what Segment's FullStory Cloud Mode (Actions) sends (`fsbridge.cloud.destination`), and in
 addition nothing is lost and nothing doubled: requests are tried again through outages and rate limits, each with an
-``Idempotency-Key``. Needs ``fullstory-bridge[cloud]``.
+``Idempotency-Key``. Needs the extra ``cloud``.
 """
 
 from .client import Cloud, Sent

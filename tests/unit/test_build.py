@@ -6,12 +6,14 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
 import brotli
+import platformdirs
 import pytest
 
 from fsbridge import destinations
@@ -25,7 +27,9 @@ from fsbridge.build import (
     snapshot,
     web_sources,
 )
-from fsbridge.build.release import hashed
+from fsbridge.build.errors import reason
+from fsbridge.build.npm import provision
+from fsbridge.build.release import finish, hashed
 from fsbridge.version import VERSION
 from tools import npm
 
@@ -309,3 +313,114 @@ def _breaks_micropython(tree):
 @pytest.mark.parametrize("name", browser_sources())
 def test_browser_modules_keep_to_what_micropython_has(name):
     assert list(_breaks_micropython(ast.parse(browser_sources()[name]))) == []
+
+
+def test_nothing_of_npm_is_a_source():
+    assert archives.is_for_browsers(archives.PACKAGE / "browser/tag.py")
+    for path in ("web/node_modules/pyodide/x.py", "browser/node_modules/x.py", "node_modules/a/version.py"):
+        assert not archives.is_for_browsers(archives.PACKAGE / path)
+
+
+def test_packages_of_an_installed_fsbridge_go_to_the_users_cache(tmp_path, monkeypatch):
+    """npm itself is a stand-in here."""
+    cache, web, tools = (tmp_path / name for name in ("cache", "web", "bin"))
+    for folder in (web, tools):
+        folder.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        (web / name).write_text("{}")
+    (tools / "npm").write_text(
+        "#!/bin/sh\necho run >> calls\nmkdir node_modules && echo '{}' > node_modules/.package-lock.json\n"
+    )
+    (tools / "npm").chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **options: cache / name)
+    before = contents(web)
+    modules = [provision(web, checkout=False) for _ in range(2)]
+    assert modules[0] == modules[1]
+    assert modules[0].is_relative_to(cache)
+    assert (modules[0].parent / "calls").read_text() == "run\n"
+    assert contents(web) == before
+    (web / "package-lock.json").write_text('{"other": "versions"}')
+    assert provision(web, checkout=False) != modules[0]
+
+    (tools / "npm").write_text(
+        "#!/bin/sh\necho 'npm error code E404\nnpm error 404 Not Found - GET x\nnpm error A complete log' >&2\nexit 1\n"
+    )
+    (web / "package-lock.json").write_text('{"again": "others"}')
+    with pytest.raises(BuildError, match=r"could not be installed in .*: 404 Not Found - GET x$"):
+        provision(web, checkout=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(BuildError, match=r"npm is needed, which comes with Node\.js 20"):
+        provision(web, checkout=False)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            "file:///x.mjs:1\n" + "a" * 5_000 + "\n   ^\n\nError: fsbridge/x.py can't be in a snapshot\n"
+            "    at f (x.mjs:1:2)\n    at g (y.mjs:3:4) {\n  code: 1\n}\n\nNode.js v22.1.0\n",
+            "Error: fsbridge/x.py can't be in a snapshot",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1\nSyntaxError: invalid syntax\n',
+            "SyntaxError: invalid syntax",
+        ),
+        ("killed\n\n", "killed"),
+        ("x" * 5_000, "x" * 300),
+        ("", "no reason given"),
+    ],
+)
+def test_of_a_tools_complaint_the_line_that_matters_is_shown(told, said):
+    assert reason(told) == said
+
+
+def build_of(folder, content):
+    """A release with this content in its hashed names; the names."""
+    (folder / "fsbridge").mkdir(parents=True)
+    (folder / "fsbridge" / "all.snapshot").write_text(content)
+    (folder / "fsbridge.js").write_text(f"tag of {content}")
+    return folder, {"fsbridge": hashed(folder / "fsbridge")}
+
+
+def test_files_that_cached_pages_ask_for_stay_for_some_builds(tmp_path):
+    web = tmp_path / "web"
+    asked = []
+    for number in range(6):
+        fresh, names = build_of(tmp_path / "fresh", f"build {number}")
+        finish(fresh, names, web, 2)
+        (tag,) = {path.name for path in fresh.glob("fsbridge-*.js")} - {tag for tag, _ in asked}
+        shutil.rmtree(web, ignore_errors=True)
+        fresh.rename(web)
+        asked.append((tag, names["fsbridge"]))
+        for before, (old_tag, folder) in enumerate(reversed(asked)):
+            found = (web / old_tag).is_file(), (web / folder / "all.snapshot").is_file()
+            assert found == (before <= 2,) * 2, f"build {number}, and {before} before it"
+        assert (web / f"{asked[-1][0]}.br").is_file()
+        assert (web / f"{asked[max(0, number - 2)][0]}.gz").is_file()
+    # The same content again is no further build.
+    fresh, names = build_of(tmp_path / "fresh", "build 5")
+    finish(fresh, names, web, 2)
+    assert set(contents(fresh)) == set(contents(web))
+    # One that nobody noted counts as one; none are kept when none are wanted.
+    (web / "INSTALL.md").unlink()
+    for keep, kept in ((1, 3), (0, 0)):
+        shutil.rmtree(fresh)
+        fresh, names = build_of(tmp_path / "fresh", "build 7")
+        finish(fresh, names, web, keep)
+        assert len({path.name for path in fresh.glob("fsbridge-*.js")}) == kept + 1
+
+
+def test_a_rebuild_keeps_what_the_last_one_served(tmp_path, build_little, monkeypatch):
+    out = tmp_path / "web"
+    build_little(out, ["pyodide"])
+    first = {name: content for name, content in contents(out).items() if re.search(r"-[0-9a-f]{8}", name)}
+    monkeypatch.setattr("fsbridge.build.browser_sources", lambda: {"fsbridge/__init__.py": "changed = 1\n"})
+    build_little(out, ["pyodide"])
+    second = contents(out)
+    assert first.items() <= second.items()
+    assert table(out)["fsbridge"] not in {name.split("/")[0] + "/" for name in first}
+    build_little(out, ["pyodide"], keep=0)
+    assert not first.keys() - {name for name in first if name.startswith("pyodide-")} & contents(out).keys()

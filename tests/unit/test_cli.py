@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
+from fsbridge import extras
 from fsbridge.cli import commands
 from fsbridge.cli.dry_run import _tagged
 from fsbridge.runtime import UNDEFINED
@@ -205,7 +208,39 @@ def test_without_the_extra_it_says_what_to_install():
     program = "import sys; sys.modules['click'] = None; from fsbridge.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == "The fsbridge command needs its extra: python -m pip install 'fullstory-bridge[cli]'\n"
+    assert done.stderr == (
+        'click is missing, which fsbridge\'s extra "cli" brings: ' + f'python -m pip install "{ROOT}[cli]"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("noted", "advice"),
+    [
+        ('{"url": "WHEEL"}', 'python -m pip install "PATH[relay]"'),
+        ('{"url": "file:///gone/x.whl"}', "install fsbridge again, with that extra, from /gone/x.whl"),
+        (
+            '{"url": "https://files.example/x.whl"}',
+            "install fsbridge again, with that extra, from https://files.example/x.whl",
+        ),
+        ("", "install fsbridge again, with that extra, from where you have it from"),
+        (None, "install fsbridge again, with that extra, from where you have it from"),
+    ],
+)
+def test_what_is_missing_comes_from_where_fsbridge_does(noted, advice, tmp_path, monkeypatch):
+    wheel = tmp_path / "with space.whl"
+    wheel.touch()
+    monkeypatch.setattr(extras, "_CHECKOUT", tmp_path)
+    installed = SimpleNamespace(read_text=lambda name: noted and noted.replace("WHEEL", wheel.as_uri()))
+    monkeypatch.setattr(extras, "distribution", lambda name: installed)
+    said = extras.missing("starlette", "relay")
+    assert said == f'starlette is missing, which fsbridge\'s extra "relay" brings: {advice.replace("PATH", str(wheel))}'
+
+
+def test_nobody_is_told_to_install_a_name_that_is_on_no_index():
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    asks = re.compile(r"install\s.*?fullstory[-_]bridge(?!-…)")
+    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in files if (ROOT / name).is_file()}
+    assert not [name for name, text in texts.items() if asks.search(text)]
 
 
 @pytest.mark.parametrize("command", [(), ("map",), ("build",)])

@@ -10,7 +10,7 @@ import fsbridge
 PACKAGE = Path(fsbridge.__file__).parent
 PURE = {"settings", "messages", "contracts", "version", "runtime", "mapping", "destinations"}
 BROWSER = {"browser"}
-SERVER = {"cloud", "relay", "cli", "build", "testing", "__main__"}
+SERVER = {"cloud", "relay", "cli", "build", "testing", "extras", "__main__"}
 MAY_USE_THE_BROWSER = {
     "cli/dry_run.py": "a source's filters stand between a message and its calls",
     "build/archives.py": "the modules of each source go into an archive",
