@@ -1,8 +1,10 @@
-"""Says at the end how many recordings fell under each deliberate deviation."""
+"""Says at the end how many recordings fell under each deliberate deviation, and how many could not be staged."""
 
 from collections import Counter
 
 import pytest
+
+from .recordings import not_staged
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -18,3 +20,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("recordings compared under a deliberate deviation of ours")
         for (file, rule), count in sorted(counts.items()):
             terminalreporter.line(f"{count:5}  {rule}  ({file})")
+    unstaged = Counter((file, reason) for file, _, reason in not_staged())
+    if unstaged:
+        terminalreporter.section("recordings not staged, and therefore not passed")
+        for (file, reason), count in sorted(unstaged.items()):
+            terminalreporter.line(f"{count:5}  {reason}  ({file})")

@@ -47,10 +47,35 @@ def numeric_length(scenario: Scenario) -> Scenario | None:
     return plain
 
 
+def waits_for_fsjs(scenario: Scenario) -> Scenario | None:
+    """Classic keeps calls until fs.js is there, in an order of its own or for good; we don't wait."""
+    if scenario["system"] != "segment-classic" or "fsjs" not in scenario or _is_in_order(scenario):
+        return None
+    return {name: value for name, value in scenario.items() if name != "fsjs"}
+
+
+def _is_in_order(scenario: Scenario) -> bool:
+    """Whether calls come out as they were made all the same: each tick has one kind of them, and fs.js comes."""
+    return scenario["fsjs"] != "blocked" and all(
+        len({step[0] for step in tick}) < 2 for page in scenario["pages"] for tick in _ticks(page["script"])
+    )
+
+
+def _ticks(script: list[list[Any]]) -> list[list[list[Any]]]:
+    ticks: list[list[list[Any]]] = [[]]
+    for step in script:
+        if step[0] == "$settle":
+            ticks.append([])
+        elif not step[0].startswith("$"):
+            ticks[-1].append(step)
+    return ticks
+
+
 STAND_IN = "lengthx"
 
 RULES: tuple[Callable[[Scenario], Scenario | None], ...] = (
     calls_before_load,
+    waits_for_fsjs,
     slow_middleware,
     throwing_middleware,
     numeric_length,

@@ -7,6 +7,7 @@ from fsbridge.mapping import names
 from fsbridge.mapping.directives import resolve, resolve_batch
 from fsbridge.mapping.errors import AggregateError, MappingError, ValidationError
 from fsbridge.mapping.fql import FqlError, parse
+from fsbridge.mapping.lodash import camel_case
 from fsbridge.mapping.validation import validate
 from fsbridge.runtime import _port as port
 from fsbridge.runtime import get, make_array, make_object
@@ -25,6 +26,7 @@ CASINGS = {
     "camelcase-classic": names.classic,
     "camelcase-rudder": names.rudder,
     "camelcase-lodash": names.actions,
+    "lodash": camel_case,
 }
 
 

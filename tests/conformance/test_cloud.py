@@ -52,7 +52,7 @@ def mapped(recording: dict[str, Any]) -> tuple[list[Request], list[PayloadError]
     if operation == "testAuthentication":
         return [segment_cloud.me()], []
     if operation == "onDelete":
-        return [segment_cloud.delete_user(get(decode(recording["event"]), "userId"))], []
+        return [segment_cloud.delete_user(get(decode(recording.get("event") or {}), "userId"))], []
     destination = SegmentCloud(settings.whole(SegmentCloud.settings, settings_of(recording)))
     outcomes = [destination.requests(message) for message in messages(recording)]
     return [one for each, _ in outcomes for one in each], [one for _, each in outcomes for one in each]

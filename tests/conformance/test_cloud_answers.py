@@ -32,8 +32,8 @@ def test_recording(recording: dict[str, Any], record_property: Any) -> None:
         record_property("deviation", "nothing_is_lost_in_a_redirect")
         assert (len(made), error and error.status) == (1, statuses[0])
         return
-    if "two subscriptions" in recording["title"]:
-        # The first is tried again before the second.
+    if len(expected["requests"]) > 1 and statuses[0] not in range(200, 400):
+        # The vendor goes on to the next subscription; here the first is tried again before that.
         record_property("deviation", "retries")
         assert made == [wanted(expected["requests"][0])]
         return
@@ -69,7 +69,7 @@ def outcome(recording: dict[str, Any], api: FullStoryAPI) -> CloudError | None:
             if recording.get("operation") == "testAuthentication":
                 cloud.me()
             elif recording.get("operation") == "onDelete":
-                cloud.delete_user(get(decode(recording["event"]), "userId"))
+                cloud.delete_user(get(decode(recording.get("event") or {}), "userId"))
             else:
                 for message in messages(recording):
                     cloud.send(message)

@@ -17,7 +17,7 @@ from fsbridge.testing.simulated import SimulatedWindow
 from . import tagged
 from .player_rudder import Played, Player
 from .recordings import identifier, recordings
-from .stored import attributes_of, seed
+from .stored import attributes_of, differing_attributes, seed
 
 RECORDINGS = [recording for recording in recordings("storage") if recording["sdk"] == "rudderstack"]
 TEMPLATE = re.compile(r"(RS_ENC_v3_|RudderEncrypt:)<(?:b64|aes)\((.*)\)>")
@@ -60,8 +60,8 @@ def compare(recording: dict[str, Any], written: dict[str, Any], reported: dict[s
         problems += differences(unquoted(expect.get(area) or {}), unquoted(written[area]), made_up, area)
     for name, attributes in (expect.get("cookieAttributes") or {}).items():
         if name in written["cookieAttributes"]:  # the page itself set the others
-            problems += tagged.differences(attributes, written["cookieAttributes"][name], f"attributes of {name}")
-    ours = json.loads(json.dumps(expect["reported"]).replace("<anonymousId>", made_up))
+            problems += differing_attributes(attributes, written["cookieAttributes"][name], name)
+    ours = tagged.decode(json.loads(json.dumps(expect["reported"]).replace("<anonymousId>", made_up)))
     return problems + tagged.differences(ours, reported, "reported")
 
 

@@ -15,7 +15,7 @@ from fsbridge.testing.simulated import SimulatedWindow
 
 from . import tagged
 from .recordings import identifier, recordings
-from .stored import attributes_of, seed
+from .stored import attributes_of, differing_attributes, seed
 
 RECORDINGS = [recording for recording in recordings("storage") if recording["sdk"] == "segment"]
 
@@ -56,13 +56,14 @@ def compare(
     recording: dict[str, Any], written: dict[str, Any], reported: dict[str, Any], returns: list[Any]
 ) -> list[str]:
     """What tells what was written, reported and returned from the recording, a line each."""
-    expect = json.loads(json.dumps(recording["expect"]).replace("<anonymousId>", reported["anonymousId"]))
+    made_up = str(reported["anonymousId"])
+    expect = tagged.decode(json.loads(json.dumps(recording["expect"]).replace("<anonymousId>", made_up)))
     attributes = expect.get("cookieAttributes") or {}
     problems = tagged.differences(expect["reported"], reported, "reported")
     for area in ("cookies", "localStorage"):
         problems += tagged.differences(expect[area], written[area], area)
     for name in written["cookieAttributes"]:  # the others are those of the page itself, from before
-        problems += tagged.differences(attributes.get(name), written["cookieAttributes"][name], f"attributes of {name}")
+        problems += differing_attributes(attributes.get(name), written["cookieAttributes"][name], name)
     for index, value in (expect.get("returns") or {}).items():
         problems += tagged.differences(value, returns[int(index)], f"what call {index} returned")
     return problems

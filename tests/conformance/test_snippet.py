@@ -6,6 +6,7 @@ older snippet is translated into 2.1 first (`operation_of`, `init_of`): it says 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,12 +18,15 @@ from fsbridge.browser.fullstory.sdk import Sdk, SdkError
 from fsbridge.browser.page import Page
 from fsbridge.destinations.rudderstack import RudderStack
 from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, kind, make_array, put, text, truthy
-from fsbridge.runtime.cpython import Function, Promise
+from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
 from .player_segment import make_bridge
 from .recordings import identifier, recordings
 from .tagged import Like, decode, differences
+
+SETTLING = 500
+"""Milliseconds that ``$settle`` lets pass."""
 
 METHODS = set(
     "anonymize clearUserCookie consent event identify identifyAccount log restart setUserVars setVars shutdown".split()
@@ -43,6 +47,23 @@ CONFLICTS = {
         "The FullStory snippet has already been defined elsewhere (likely in the <head> element)",
     ]
 }
+
+
+# Where 2.1 says something in other words: 2.0 calls capturing recording, and doesn't name the operation.
+NOT_EXECUTED = re.compile(
+    r"(FullStory is in dev mode and is not) (?:recording|capturing): (?:(\w+ method)|method|\w+) not executed"
+)
+
+
+def newest_wording(line: str) -> Any:
+    """A message of the official SDK as 2.1 words it."""
+    found = NOT_EXECUTED.fullmatch(line)
+    if found is None:
+        return line
+    if found[2]:
+        return f"{found[1]} capturing: {found[2]} not executed"
+    operation = re.compile(re.escape(found[1]) + r" capturing: \w+ not executed")
+    return Like("an operation not executed", lambda said: operation.fullmatch(str(said)) is not None)
 
 
 def operation_of(entry: list[Any]) -> list[Any] | None:
@@ -118,7 +139,7 @@ def check_script(expected: dict[str, Any] | None, window: SimulatedWindow, org: 
 
 def script_expected(recording: dict[str, Any]) -> dict[str, Any] | None:
     expect = recording["expect"]
-    if expect["script"] and recording.get("existingFS") == expect["namespace"]["name"]:
+    if expect["script"] and expect["namespace"] and recording.get("existingFS") == expect["namespace"]["name"]:
         return None  # Classic asks for fs.js once more; the newest SDK doesn't
     return expect["script"]
 
@@ -137,7 +158,7 @@ def check_namespace(recording: dict[str, Any], window: SimulatedWindow) -> list[
 
 
 def check_console(recording: dict[str, Any], window: SimulatedWindow) -> list[str]:
-    expected = [CONFLICTS.get(line[1], line) for line in recording["expect"]["console"]]
+    expected = [CONFLICTS.get(line, [level, newest_wording(line)]) for level, line in recording["expect"]["console"]]
     actual = [[level, line.removeprefix("[fsbridge] ")] for level, line in window.console.lines]
     return differences(expected, actual, "console")
 
@@ -167,7 +188,11 @@ def check_queue(expected: list[list[Any]] | None, window: SimulatedWindow, name:
     return differences(NULL if expected is None else expected, NULL if actual is None else actual, "queue")
 
 
-BROWSER = [recording for recording in recordings("snippet") if recording["system"] == "fullstory-browser"]
+BROWSER = [
+    recording
+    for recording in [*recordings("snippet"), *recordings("fullstory-browser")]
+    if recording["system"] == "fullstory-browser"
+]
 
 
 @pytest.mark.parametrize("recording", BROWSER, ids=identifier)
@@ -176,27 +201,31 @@ def test_fullstory_browser(recording: dict[str, Any]) -> None:
     options = next((options for options in inits if options.get("orgId")), {})  # the first that counts
     window = open_page(recording)
     sdk = Sdk(Page(window))
-    returns = run(sdk, recording["script"])
+    returns = run(sdk, recording, window)
     let_fsjs_fail(recording, window)
 
     expect = decode(recording["expect"])
     queue = expect["queue"]
-    if queue is not None and not newest(recording):
+    if queue is not None and not newest(recording) and not fails(recording, window):
         queue = init_of(expect["globals"], options.get("sessionUid")) + queue
     problems = check_namespace(recording, window) + check_console(recording, window)
     problems += check_script(script_expected(recording), window, options.get("orgId"), newest(recording))
     problems += check_queue(queue, window, (expect["namespace"] or {"name": "FS"})["name"])
     problems += differences(expect.get("calls", []), window.calls, "calls")
-    problems += check_results(expect.get("results", []), returns)
+    problems += check_results(expect.get("results", []), returns, options.get("orgId"))
     assert not problems, "\n".join(problems)
 
 
-def run(sdk: Sdk, script: list[list[Any]]) -> dict[int, dict[str, Any]]:
+def run(sdk: Sdk, recording: dict[str, Any], window: SimulatedWindow) -> dict[int, dict[str, Any]]:
     """Run a recording's script; what each step returned or threw."""
     results = {}
-    for index, (name, *tagged) in enumerate(script):
+    for index, (name, *tagged) in enumerate(recording["script"]):
         args = decode(tagged)
         try:
+            if name == "$settle":
+                let_fsjs_fail(recording, window)
+                window.settle(SETTLING)
+                continue
             if name == "init":
                 sdk.init(*args)
                 result: Any = UNDEFINED
@@ -212,17 +241,48 @@ def run(sdk: Sdk, script: list[list[Any]]) -> dict[int, dict[str, Any]]:
     return results
 
 
-def check_results(expected: list[dict[str, Any]], actual: dict[int, dict[str, Any]]) -> list[str]:
+def check_results(expected: list[dict[str, Any]], actual: dict[int, dict[str, Any]], org: Any) -> list[str]:
     """The recordings leave out what returned ``undefined``."""
-    told = {}
-    for index, result in actual.items():
-        value = result.get("returns", UNDEFINED)
-        if isinstance(value, Promise):
-            result = {"returns": {"$promise": value.state}}
-        if "throws" in result or value is not UNDEFINED:
-            told[str(index)] = result
-    wanted = {text(entry["index"]): {key: entry[key] for key in entry if key != "index"} for entry in expected}
+    told = {
+        str(index): result
+        for index, result in actual.items()
+        if "throws" in result or result["returns"] is not UNDEFINED
+    }
+    wanted = {}
+    for entry in expected:
+        result = {key: entry[key] for key in entry if key != "index"}
+        if isinstance(result.get("returns"), dict) and "$promise" in result["returns"]:
+            result["returns"] = promise_like(result["returns"], region_of(text(org)))
+        elif isinstance(result.get("returns"), str):
+            result["returns"] = newest_wording(result["returns"])
+        wanted[text(entry["index"])] = result
     return differences(wanted, told, "results")
+
+
+def promise_like(recorded: dict[str, Any], region: str) -> Like:
+    """A promise in the state that the recording names, with the value or the error that it tells."""
+    state, told = recorded["$promise"], [recorded[key] for key in recorded if key != "$promise"]
+    if isinstance(state, dict):  # {"rejected": "…"}
+        ((state, of_state),) = state.items()
+        told.append(of_state)
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, Promise) or value.state != state:
+            return False
+        found = str(value.value) if isinstance(value.value, JsError) else value.value
+        return not any(differences(_text_of(each, region), found) for each in told)
+
+    return Like(f"promise {recorded}", holds)
+
+
+def _text_of(told: Any, region: str) -> Any:
+    """An error's text. Before 2.1 it names the address without the org's region."""
+    told = get(told, "message") if isinstance(told, dict) and "message" in told else told
+    told = str(told) if isinstance(told, JsError) else told
+    prefix = "Error loading "
+    if isinstance(told, str) and told.startswith(prefix):
+        return prefix + regional(told[len(prefix) :], region)
+    return told
 
 
 SEGMENT = [recording for recording in recordings("snippet") if recording["system"] != "fullstory-browser"]

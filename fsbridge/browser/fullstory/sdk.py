@@ -68,7 +68,7 @@ class Sdk:
         self.fullstory.load(ready)
         self.is_initialized = True
 
-    def call(self, operation, options=UNDEFINED, source=UNDEFINED):
+    def call(self, operation=UNDEFINED, options=UNDEFINED, source=UNDEFINED):
         """``FullStory(operation, options, source)``: what FS returns, a promise for "…Async" operations."""
         there = self._loaded()
         if self.fullstory and self.fullstory.asleep:

@@ -218,7 +218,7 @@ def stored(outcome: dict[str, Any], cookies: list[dict[str, Any]], seeded: Any) 
             "path": cookie["path"],
             "sameSite": cookie["sameSite"],
             "secure": cookie["secure"],
-            "days": round((cookie["expires"] - time.time()) / 86400),
+            "days": round((cookie["expires"] - time.time()) / 86400) if cookie["expires"] > 0 else tagged.UNDEFINED,
         }
         for cookie in cookies
         if cookie["name"] in values and not (cookie["name"] in seeded and cookie["expires"] < 0)
