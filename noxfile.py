@@ -26,7 +26,7 @@ def tests(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
-    session.run("python", "-m", "tools.npm")
+    session.run("python", "-m", "tools.biome")
     chromium = session.run("python", "-m", "tools.browser", silent=True, stderr=None)
     firefox = session.run("python", "-m", "tools.firefox", silent=True, stderr=None)
     browsers = {"FSBRIDGE_CHROMIUM": chromium.strip(), "FSBRIDGE_FIREFOX": firefox.strip()}

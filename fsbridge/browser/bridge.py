@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from .diagnostics import Diagnostics
     from .page import Page
 
-OPERATION = "FS"
-"""The method of a call that is no call on a source, but FullStory's own: what its queue held on an earlier page."""
 
-MESSAGE = "message"
-"""The method of a call that is a message which was on its way when an earlier page was left."""
+class _Internal:
+    """What stands in a method's place for something that no page can ask for: pages name methods by texts."""
+
+
+OPERATION = _Internal()
+"""An operation on FullStory itself: what its queue held on an earlier page. The arguments are the operation's."""
+
+MESSAGE = _Internal()
+"""A message that was on its way when an earlier page was left. The one argument is the message."""
+
+_MESSAGE = "message"
+"""What sources call that among themselves. No API has such a method, so no page can call it."""
 
 _MOST_REPORTS = 100
 
@@ -58,32 +66,43 @@ class Bridge:
 
     def call(self, method: str, args: "Any", moment: "Moment | None" = None) -> "Any":
         """A call of the page on the source's API: ``args`` is a port array. Never raises for what a page passes in."""
-        try:
-            if method == OPERATION:
-                return self._operate(Call("", items(args)))
-            if method == MESSAGE:
-                self._page.carried.append(get(get(args, 0), "messageId"))
-            return self.source.call(method, args, moment)
-        except Exception as error:  # what a page passes in may throw when it is read
-            self.report("%s.%s: %s" % (self.source.global_name, method, error))
-            return resolved(UNDEFINED)
+        return self._guarded(self.source.call, method, args, moment)
 
-    def replay(self, calls: "list[tuple[str, Any, Moment]]") -> "list[Any]":
-        """Begin, with the calls ``(method, args, moment)`` that the page made before; returns what each gives."""
-        results: "list[Any]" = self.source.replay(calls, self.call)
+    def replay(self, calls: "list[tuple[Any, Any, Moment]]") -> "list[Any]":
+        """Begin, with the calls ``(method, args, moment)`` that the page made before; returns what each gives.
+
+        In a method's place there may also be `OPERATION` or `MESSAGE`.
+        """
+        results: "list[Any]" = self.source.replay(calls, self._perform)
         self.source.start_once()
         return results
+
+    def _perform(self, method, args, moment):
+        if method is OPERATION:
+            return self._guarded(self._operate, method, args, moment)
+        if method is MESSAGE:
+            return self._guarded(self._deliver_again, method, args, moment)
+        return self.call(method, args, moment)
+
+    def _guarded(self, function, method, args, moment):
+        try:
+            return function(method, args, moment)
+        except Exception as error:  # what a page passes in may throw when it is read
+            name = method if isinstance(method, str) else "a call of an earlier page"
+            self.report("%s.%s: %s" % (self.source.global_name, name, error))
+            return resolved(UNDEFINED)
 
     def examine(self) -> None:
         """Report mistakes in the settings that don't keep anything from working: after what the page has called."""
         for problem in self.destination.problems():
             self.report(problem)
 
-    def hand_back(self) -> "list[tuple[str, Any, Moment]]":
+    def hand_back(self) -> "list[tuple[Any, Any, Moment]]":
         """Give up what still waits on its way, for the next page: calls as `replay` takes them."""
         messages, calls = self.source.hand_back()
         now = self._page.moment()
-        return [(MESSAGE, make_array((message,)), now) for message in messages] + calls
+        kept = [(MESSAGE if method == _MESSAGE else method, args, moment) for method, args, moment in calls]
+        return [(MESSAGE, make_array((message,)), now) for message in messages] + kept
 
     def report(self, text: str) -> None:
         """Say on the console what went wrong without harm; a page hears at most a hundred of these."""
@@ -103,12 +122,17 @@ class Bridge:
             fullstory.perform(operation)
         self._operations = []
 
-    def _operate(self, operation):
+    def _operate(self, method, args, moment):
+        operation = Call("", items(args))
         if self._fullstory is None:
             self._operations.append(operation)
         else:
             self._fullstory.perform(operation)
         return UNDEFINED
+
+    def _deliver_again(self, method, args, moment):
+        self._page.carried.append(get(get(args, 0), "messageId"))
+        return self.source.call(_MESSAGE, args, moment)
 
     def _heard(self, status: str) -> None:
         self.status = "blocked" if status == "blocked" else "ready"

@@ -54,6 +54,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
 def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
     """Perform buffered calls: arrays of a method's name, its arguments and, from newer snippets, the page context."""
     calls = []
+    names = bridge.source.methods + bridge.source.unsupported
     for entry in items(entries):
         if kind(entry) not in ("array", "object"):
             continue
@@ -61,8 +62,10 @@ def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
         moment = page.moment()
         if args and is_plain(args[-1]) and get(args[-1], "__t") == "bpc":
             moment = _buffered_moment(page, args.pop())
-        if kind(method) == "string":
+        if method in names:
             calls.append((method, make_array(args), moment))
+        else:
+            bridge.report("%s has no method %s" % (bridge.source.global_name, method))
     bridge.replay(calls)
     return UNDEFINED
 

@@ -1,4 +1,4 @@
-"""The Python half of the tag (web/fsbridge.js): reads its attributes and answers with a function that takes calls."""
+"""The Python half of the tag (web/tag): reads its attributes and answers with functions that take calls."""
 
 from .. import destinations, settings
 from ..contracts import Moment
@@ -18,7 +18,7 @@ from ..runtime import (
     make_object,
     use_helpers,
 )
-from .bridge import Bridge
+from .bridge import MESSAGE, OPERATION, Bridge
 from .page import Page, place
 
 EXAMINATION = 1000
@@ -31,20 +31,23 @@ if TYPE_CHECKING:
 DIAGNOSTICS = "diagnostics"
 """The attribute (``data-diagnostics``) that asks for warnings of what FullStory would reject."""
 
+_METHODS = {"operation": OPERATION, "message": MESSAGE}
+"""What stands in a method's place for the kinds of entries that aren't calls."""
+_KINDS = {method: kind_ for kind_, method in _METHODS.items()}
+
 
 def start(config: "Any") -> None:
     """Begin what the tag's ``config`` (a JavaScript object) asks for.
 
-    ``config.accept(receive, hand_back)`` gets the functions for calls, ``config.refuse(text)`` a settings error;
+    ``config.accept(functions)`` gets an object of what Python offers, ``config.refuse(text)`` a settings error;
     ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
     FullStory didn't get. ``config.look()`` and ``config.cookies()`` are what `Page` takes.
 
-    ``receive(method, args)`` performs one call. With an empty method ``args`` are the calls that waited, each an object
-    of method, args, moment and ``carried`` (true for those of an earlier page), and the results come back as an array.
-    The method "FS" is an operation on FullStory itself, "message" a message of an earlier page.
-
-    ``hand_back()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: an array of calls
-    as ``receive`` takes them, for the next page.
+    The functions: ``call(method, args)`` performs a call of the page on the source's API. ``replay(entries)`` performs
+    what waited, and gives an array of the results. An entry has kind ("call", "operation" on FullStory itself, or
+    "message" of an earlier page), method, args, moment and ``carried`` (true when it is an earlier page's).
+    ``handBack()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: such entries, for
+    the next page.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
     page = Page(look=bound(config, "look"), cookies=get(config, "cookies"))
@@ -62,10 +65,8 @@ def start(config: "Any") -> None:
         return
     bridge.source.appear_as(get(get(config, "objects"), bridge.source.api))
 
-    def receive(method, args):
-        if method:
-            return bridge.call(method, args)
-        return make_array(bridge.replay([_waited(entry) for entry in items(args)]))
+    def replay(entries):
+        return make_array(bridge.replay([_waited(entry) for entry in items(entries)]))
 
     def hand_back():
         return make_array([_waiting(*each) for each in bridge.hand_back()])
@@ -74,12 +75,17 @@ def start(config: "Any") -> None:
         bridge.examine()
         return UNDEFINED
 
-    invoke(config, "accept", callback(receive), callback(hand_back))
+    functions = (
+        ("call", callback(bridge.call)),
+        ("replay", callback(replay)),
+        ("handBack", callback(hand_back)),
+    )
+    invoke(config, "accept", make_object(functions))
     page.later(make_function(examine), EXAMINATION)
 
 
 def _waiting(method, args, moment):
-    """A call as JavaScript keeps it."""
+    """An entry as JavaScript keeps it."""
     when = make_object(
         (
             ("url", moment.url),
@@ -89,14 +95,17 @@ def _waiting(method, args, moment):
             ("time", moment.time),
         )
     )
-    return make_object((("method", method), ("args", args), ("moment", when)))
+    kind_ = _KINDS.get(method, "call")
+    named = method if kind_ == "call" else ""
+    return make_object((("kind", kind_), ("method", named), ("args", args), ("moment", when)))
 
 
 def _waited(entry):
-    """A call that waited, as `Bridge.replay` takes it."""
+    """An entry as `Bridge.replay` takes it."""
     moment = get(entry, "moment")
     when = Moment(place(moment), get(moment, "time"), get(entry, "carried") is True)
-    return get(entry, "method"), get(entry, "args"), when
+    method = _METHODS.get(get(entry, "kind"))
+    return get(entry, "method") if method is None else method, get(entry, "args"), when
 
 
 def _text(config, name):

@@ -6,10 +6,10 @@
 |---|---|
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
-| ``fsbridge/`` | ``micropython.mjs``, which starts MicroPython from ``<destination>.snapshot`` or ``all.snapshot`` |
-| | ``pyodide.mjs``, which starts Pyodide from ``pyodide.snapshot`` or, with ``fsbridge.zip``, without |
-| ``micropython/`` | ``micropython.wasm``, and ``micropython.mjs``, which PyScript needs and the tag doesn't |
-| ``pyodide/`` | ``pyodide.mjs``, ``pyodide-lock.json``, ``pyodide.asm.{mjs,wasm}``, ``python_stdlib.zip`` |
+| ``fsbridge/`` | ``micropython.js``, which starts MicroPython from ``<destination>.snapshot`` or ``all.snapshot`` |
+| | ``pyodide.js``, which starts Pyodide from ``pyodide.snapshot`` or, with ``fsbridge.zip``, without |
+| ``micropython/`` | ``micropython.wasm``, and ``micropython.js``, which PyScript needs and the tag doesn't |
+| ``pyodide/`` | ``pyodide.js``, ``pyodide-lock.json``, ``pyodide.asm.{js,wasm}``, ``python_stdlib.zip`` |
 
 That is a build for development. A release differs in what makes visits fast: the folders' names end in a hash of what
 is in them, so that browsers may keep them for ever, a copy of the tag has such a name too, files have precompressed
@@ -19,13 +19,12 @@ The interpreters come from npm packages; their versions are pinned in ``web/pack
 """
 
 import json
-import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import archives, npm, release, snapshot
+from . import archives, npm, release, scripts, snapshot
 from .archives import PACKAGE, browser_sources
 from .errors import BuildError
 from .release import KEEP
@@ -48,16 +47,14 @@ INTERPRETERS = {
         ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
     ),
 }
-"""Folder in the build → npm package, and the files of it that a page loads."""
+"""Folder in the build → npm package, and the files of it that a page loads. Modules are called ``.js`` there, because
+web servers don't know ``.mjs`` and browsers don't run what isn't said to be JavaScript."""
 
 RUNTIMES = tuple(INTERPRETERS)
 
-_TABLE = re.compile(r"(?<= FILES = )\{.*\}(?=;$)", re.MULTILINE)
-"""The table in the tag that says where everything else is."""
-
 
 def web_sources() -> Path:
-    """The folder with ``fsbridge.js`` and ``package.json``: inside an installed package, or ``web/`` of a checkout."""
+    """The folder with ``tag/`` and ``package.json``: inside an installed package, or ``web/`` of a checkout."""
     for folder in (PACKAGE / "web", PACKAGE.parent / "web"):
         if (folder / "package.json").is_file():
             return folder
@@ -114,14 +111,14 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
         package, files = INTERPRETERS[runtime]
         (out / runtime).mkdir()
         for file in files:
-            shutil.copyfile(node_modules / package / file, out / runtime / file)
+            _copy(node_modules / package / file, out / runtime)
 
     sources = browser_sources()
     zipped = archives.zip_archive(sources)
     (out / "fsbridge.zip").write_bytes(zipped)
     (out / "fsbridge").mkdir()
     if "micropython" in runtimes:
-        _script(web / "micropython.mjs", out / "fsbridge")
+        (out / "fsbridge/micropython.js").write_bytes(scripts.module(web, "micropython.js", node_modules))
         package = INTERPRETERS["micropython"][0]
         images = archives.romfs_archives(sources, pinned_versions()[package])
         for name, image in images.items():
@@ -129,13 +126,13 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
             (out / "fsbridge" / f"{name}.snapshot").write_bytes(memory)
     if "pyodide" in runtimes:
         (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
-        _script(web / "pyodide.mjs", out / "fsbridge")
+        (out / "fsbridge/pyodide.js").write_bytes(scripts.module(web, "pyodide.js", node_modules))
         memory = snapshot.pyodide(web, node_modules / INTERPRETERS["pyodide"][0], zipped)
         (out / "fsbridge" / "pyodide.snapshot").write_bytes(memory)
 
     folders = [*runtimes, "fsbridge"]
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
-    tag = _tag((web / "fsbridge.js").read_text(encoding="utf-8"), names)
+    tag = scripts.tag(web, node_modules, names)
     (out / "fsbridge.js").write_bytes(tag)
     return names
 
@@ -148,23 +145,10 @@ def _check(node_modules: Path, package: str, web: Path) -> None:
         raise BuildError(f"{package} {pinned} is needed, found {found} in {node_modules}: run `npm ci` in {web}.")
 
 
-def _tag(source: str, names: dict[str, str]) -> bytes:
-    """The tag with the folders' ``names`` in its table."""
-    table = ", ".join(f'{folder}: "{name}/"' for folder, name in names.items())
-    text, replaced = _TABLE.subn(f"{{ {table} }}", source)
-    if replaced != 1:
-        raise BuildError("web/fsbridge.js has no line `const FILES = {…};`, or several.")
-    return _minified(text)
-
-
-def _script(source: Path, folder: Path) -> None:
-    (folder / source.name).write_bytes(_minified(source.read_text(encoding="utf-8")))
-
-
-def _minified(script: str) -> bytes:
-    """A script without what only its readers need: a third of the compressed tag."""
-    try:
-        from rjsmin import jsmin
-    except ImportError as error:
-        raise BuildError("rjsmin is needed to minify the tag: python -m pip install rjsmin") from error
-    return f"{jsmin(script)}\n".encode()
+def _copy(file: Path, folder: Path) -> None:
+    """Copy a file of a package; modules under the name that web servers know, in what they say of each other, too."""
+    if file.suffix == ".mjs":
+        text = file.read_text(encoding="utf-8").replace("pyodide.asm.mjs", "pyodide.asm.js")
+        (folder / f"{file.stem}.js").write_text(text, encoding="utf-8")
+    else:
+        shutil.copyfile(file, folder / file.name)

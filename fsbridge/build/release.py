@@ -41,7 +41,7 @@ def preloads(names: Mapping[str, str], destination: str) -> list[str]:
     """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
     files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.snapshot"]
     return [
-        f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.mjs">',
+        f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.js">',
         *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),
     ]
 
@@ -146,7 +146,7 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
 - Names with a hash (`…-1a2b3c4d…`, and all files in such folders) never change their content:
   `Cache-Control: public, max-age=31536000, immutable`. Those of earlier builds are kept, too: see below.
 - `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
-- `Content-Type`: `text/javascript` for `.js` and `.mjs`, `application/wasm` for `.wasm` (or it isn't compiled while it
+- `Content-Type`: `text/javascript` for `.js`, `application/wasm` for `.wasm` (or it isn't compiled while it
   arrives), `application/octet-stream` for `.snapshot`.
 - Beside each file there is a compressed copy, `.br` (`Content-Encoding: br`) and `.gz` (`gzip`), to serve to browsers
   that accept it, with `Vary: Accept-Encoding`: nginx's `brotli_static` and `gzip_static`, Caddy's

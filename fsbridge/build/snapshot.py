@@ -1,8 +1,8 @@
 """The interpreters' memory with fsbridge imported, for the tag to start from: made once, restored by every visit.
 
 Pages that start from a snapshot compile and import nothing, and with Pyodide don't load Python's standard library.
-``web/snapshots/`` takes the snapshots, in Node.js, and says what the files look like; ``web/micropython.mjs`` and
-``web/pyodide.mjs`` restore them.
+``web/snapshots/`` takes the snapshots, in Node.js, and says what the files look like; ``web/micropython.js`` and
+``web/pyodide.js`` restore them.
 
 What is in a snapshot is the same for every visitor. Clocks are the page's. Of JavaScript, modules may hold on import
 built-in objects and functions (``js.Reflect.get``), functions bound to such, arrays of them, and the global object;
@@ -16,13 +16,12 @@ needs, and no standard library beyond.
 
 import functools
 import gzip
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from .errors import BuildError, reason
+from .node import find_node
 
 
 @functools.cache
@@ -44,9 +43,7 @@ def micropython(web: Path, package: Path, image: bytes, modules: tuple[str, ...]
 
 def _make(script: Path, *arguments: Path | bytes | str) -> bytes:
     """What the script writes to its first argument, given these others; bytes are handed over in a file."""
-    node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    if not node:
-        raise BuildError("Node.js 20 or later is needed to make the interpreters' snapshots: https://nodejs.org")
+    node = find_node()
     with tempfile.TemporaryDirectory() as folder:
         out, given = Path(folder, "snapshot"), Path(folder, "given")
         command = [node, str(script), str(out)]

@@ -32,7 +32,7 @@ class JsError(Exception):
     """JavaScript threw; the text of its error is not known here."""
 
 
-# The tag's own host (web/micropython.mjs) lets every number cross as it is; interpreters of other pages don't.
+# The tag's own host (web/micropython.js) lets every number cross as it is; interpreters of other pages don't.
 _CROSSES_WHOLE = type(_get(js.Number, "MAX_SAFE_INTEGER")) is float
 
 

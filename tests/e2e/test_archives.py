@@ -10,7 +10,7 @@ from tools import npm
 
 from .shop import wait_until
 
-INTERPRETERS = {"mpy": "micropython/micropython.mjs", "py": "pyodide/pyodide.mjs"}
+INTERPRETERS = {"mpy": "micropython/micropython.js", "py": "pyodide/pyodide.js"}
 
 
 def wait_for_title(page, title, seconds=60):
@@ -69,7 +69,7 @@ def test_a_release_works_from_hashed_names(page, bare_site, fullstory, released,
 
     ours = [url for url in requests if "/fsbridge/" in url]
     if runtime == "pyodide":
-        again = next(url for url in ours if re.search(r"/pyodide-\w+/pyodide\.mjs$", url))
+        again = next(url for url in ours if re.search(r"/pyodide-\w+/pyodide\.js$", url))
         ours.remove(again)  # with a snapshot it stands in for the library
         program = next(url for url in ours if url.endswith("/pyodide.asm.wasm"))
         if ours.count(program) == 2:  # a start of several seconds makes the loader look what it is

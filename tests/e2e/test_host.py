@@ -1,4 +1,4 @@
-"""The host of the tag's MicroPython (web/micropython.mjs): what crosses, and how it lives beside another one."""
+"""The host of the tag's MicroPython (web/micropython.js): what crosses, and how it lives beside another one."""
 
 import json
 
@@ -71,7 +71,7 @@ def say():
 
 # Boots an interpreter of its own with the probe's functions, for `page.evaluate`.
 BOOT = """async () => {
-  const { boot } = await import("/fsbridge/fsbridge/micropython.mjs");
+  const { boot } = await import("/fsbridge/fsbridge/micropython.js");
   const memory = fetch("/probe.snapshot").then(async (response) => new Uint8Array(await response.arrayBuffer()));
   window.probe = (await boot(fetch("/fsbridge/micropython/micropython.wasm"), memory)).pyimport("probe");
 }"""
@@ -189,7 +189,7 @@ def test_the_memory_grows(booted):
 
 def test_the_tag_lives_beside_pyscript_on_micropython(page, site, fullstory):
     """Each has its own memory, and functions of the one are the other's like any."""
-    config = '{"interpreter": "/fsbridge/micropython/micropython.mjs"}'
+    config = '{"interpreter": "/fsbridge/micropython/micropython.js"}'
     html = html_page(
         tag("segment-actions", org="o-1-na1"),
         f"""

@@ -504,7 +504,7 @@ def test_calls_become_too_old(shop):
     shop.page.evaluate("""() => {
       const [key] = Object.keys(localStorage).filter((key) => key.startsWith("fsbridge:left:"));
       const item = JSON.parse(localStorage.getItem(key));
-      item[1][3].time -= 2 * 60 * 1000;
+      item[1][4].time -= 2 * 60 * 1000;
       localStorage.setItem(key, JSON.stringify(item));
     }""")
     shop.open("/held", held(), "analytics.track('New')")
@@ -531,7 +531,8 @@ def test_what_others_wrote_into_storage_harms_nothing(shop):
     shop.open("/bare")
     shop.page.evaluate("""() => {
       const own = Object.keys(localStorage).find((key) => key.startsWith("fsbridge:left:"));
-      const others = ["", "{", "null", "[]", "[0,5]", '[0,["a"]]', '[0,["a","track"]]', '[0,["a",1,2,{"time":1}]]'];
+      const others = ["", "{", "null", "[]", "[0,5]", '[0,["a"]]', '[0,["a","call","track"]]'];
+      others.push('[0,["a",1,2,3,{"time":1}]]');
       others.forEach((text, index) => localStorage.setItem(own + index, text));
     }""")
     shop.open("/held", held(), "analytics.track('Second')")
@@ -567,7 +568,7 @@ connect("segment-classic", org="{ORG}", expose=True).track("Python")
         working(),
         "window.held = analytics; analytics.track('Early')",
         """<script type="module">
-          import { loadPyodide } from "/fsbridge/pyodide/pyodide.mjs";
+          import { loadPyodide } from "/fsbridge/pyodide/pyodide.js";
           await fsbridge.ready;
           const python = await loadPyodide({ indexURL: "/fsbridge/pyodide/" });
           python.unpackArchive(await (await fetch("/fsbridge/fsbridge.zip")).arrayBuffer(), "zip");

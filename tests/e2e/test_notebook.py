@@ -75,7 +75,7 @@ def test_pyodide_sends_to_a_relay(context, page, site):
     html = html_page(
         "window.results = [];",
         """<script type="module">
-          import { loadPyodide } from "/fsbridge/pyodide/pyodide.mjs";
+          import { loadPyodide } from "/fsbridge/pyodide/pyodide.js";
           const python = await loadPyodide({ indexURL: "/fsbridge/pyodide/" });
           python.unpackArchive(await (await fetch("/all.zip")).arrayBuffer(), "zip");
           python.runPython(await (await fetch("/app.py")).text());

@@ -81,7 +81,7 @@ def test_entries_that_say_they_are_long(page, site, fullstory, runtime):
 
 def test_exposed_from_python(page, site, fullstory):
     python = f"from fsbridge import connect; connect('segment-classic', org='{ORG}', expose=True)"
-    config = '{"interpreter": "/fsbridge/micropython/micropython.mjs", "files": {"/fsbridge/fsbridge.zip": "./*"}}'
+    config = '{"interpreter": "/fsbridge/micropython/micropython.js", "files": {"/fsbridge/fsbridge.zip": "./*"}}'
     site.put("/odd.js", ODD)
     parts = ["<script src='/odd.js'></script>", "<script type='module' src='/pyscript/core.js'></script>"]
     page.goto(site.page("/", html_page(*parts, f"<script type='mpy' config='{config}'>{python}</script>")))

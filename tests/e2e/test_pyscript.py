@@ -8,7 +8,7 @@ from fsbridge.testing import FS
 
 from .shop import ORG, Console, html_page, wait_until
 
-INTERPRETERS = {"mpy": "micropython/micropython.mjs", "py": "pyodide/pyodide.mjs"}
+INTERPRETERS = {"mpy": "micropython/micropython.js", "py": "pyodide/pyodide.js"}
 
 # Runs in the page. What it finds goes to window.results, which JavaScript looks at.
 SETUP = f"""
@@ -127,7 +127,7 @@ def test_connect_in_a_plain_pyodide_page(page, site, fullstory):
     html = html_page(
         BUFFER,
         """<script type="module">
-          import { loadPyodide } from "/fsbridge/pyodide/pyodide.mjs";
+          import { loadPyodide } from "/fsbridge/pyodide/pyodide.js";
           const python = await loadPyodide({ indexURL: "/fsbridge/pyodide/" });
           python.unpackArchive(await (await fetch("/fsbridge/fsbridge.zip")).arrayBuffer(), "zip");
           python.runPython(await (await fetch("/app.py")).text());

@@ -27,8 +27,8 @@ def interpreter(page, site, given="given"):
         "/restore.js",
         f"""
         const folder = location.origin + "/fsbridge/";
-        const {{ loadPyodide: given }} = await import(folder + "pyodide/pyodide.mjs");
-        const {{ boot }} = await import(folder + "fsbridge/pyodide.mjs");
+        const {{ loadPyodide: given }} = await import(folder + "pyodide/pyodide.js");
+        const {{ boot }} = await import(folder + "fsbridge/pyodide.js");
         window.python = await boot({given}, folder + "pyodide/", folder + "fsbridge/", "0.1.0");
         """,
     )

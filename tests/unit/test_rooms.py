@@ -14,6 +14,7 @@ SERVER = {"cloud", "relay", "cli", "build", "testing", "extras", "__main__"}
 MAY_USE_THE_BROWSER = {
     "cli/dry_run.py": "a source's filters stand between a message and its calls",
     "build/archives.py": "the modules of each source go into an archive",
+    "build/scripts.py": "the tag stands in for each source's methods",
 }
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from fsbridge.build import INTERPRETERS, BuildError, archives, pinned_versions, snapshot, web_sources
+from fsbridge.build import INTERPRETERS, BuildError, archives, node, pinned_versions, snapshot, web_sources
 from fsbridge.version import VERSION
 from tools import npm
 
@@ -36,7 +36,7 @@ def test_a_javascript_value_that_can_not_be_kept_is_named(make):
 
 
 def test_node_is_asked_for_where_there_is_none(make, monkeypatch):
-    monkeypatch.setattr(snapshot.shutil, "which", lambda *args, **kwargs: None)
+    monkeypatch.setattr(node.shutil, "which", lambda *args, **kwargs: None)
     with pytest.raises(BuildError, match=r"Node\.js 20 or later is needed"):
         make({})
 

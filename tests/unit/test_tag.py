@@ -1,28 +1,45 @@
-"""The tag's list of methods against the sources', which it has to stand in for before they are there."""
+"""What the build tells the tag of the sources, and the tag's modules in Node's own test runner."""
 
-import re
-from pathlib import Path
+import subprocess
 
 import pytest
 
 from fsbridge import destinations
 from fsbridge.browser import sources
+from fsbridge.build import web_sources
+from fsbridge.build.node import find_node
+from fsbridge.build.scripts import facts
+from fsbridge.version import VERSION
 
-SCRIPT = (Path(__file__).parents[2] / "web/fsbridge.js").read_text(encoding="utf-8")
+FOLDERS = {"micropython": "micropython-1", "fsbridge": "fsbridge-2"}
 
 
 @pytest.mark.parametrize("name", sources.NAMES)
 def test_the_tag_stands_in_for_every_method_of_the_source(name):
     source = sources.find(name)
-    block = re.search(rf'"?{re.escape(name)}"?: {{\s*global: "(\w+)",\s*methods:(.*?),\n', SCRIPT, re.DOTALL)
-    assert block, f"no API {name} in web/fsbridge.js"
-    methods = " ".join(re.findall(r'"([^"]*)"', block[2])).split()
-    assert block[1] == source.global_name
-    assert sorted(methods) == sorted(source.methods + source.unsupported)
+    (found,) = (api for api in facts(FOLDERS)["apis"] if api[0] == name)
+    _, called, waiting, answering = found
+    assert called == source.global_name
+    assert sorted([*waiting.split(), *answering.split()]) == sorted([*source.methods, *source.unsupported])
 
 
-@pytest.mark.parametrize("name", destinations.NAMES)
-def test_the_tag_knows_the_source_of_every_destination(name):
-    known = re.search(r"SOURCES = {(.*?)}", SCRIPT, re.DOTALL)
-    assert known
-    assert dict(re.findall(r'"?([\w.-]+)"?: "([^"]+)"', known[1]))[name] == destinations.find(name).source
+@pytest.mark.parametrize("name", sources.NAMES)
+def test_what_answers_is_a_method(name):
+    source = sources.find(name)
+    assert set(source.answering) <= {*source.methods, *source.unsupported}
+    assert not set(source.answering) & {"track", "page", "identify", "group", "alias", "load", "ready"}
+
+
+def test_the_tag_knows_the_source_of_every_destination_and_where_files_are():
+    known = facts(FOLDERS)
+    assert known["sources"] == {name: destinations.find(name).source for name in destinations.NAMES}
+    assert known["files"] == {"micropython": "micropython-1/", "fsbridge": "fsbridge-2/"}
+    assert known["version"] == VERSION
+
+
+def test_the_modules_by_themselves():
+    run = subprocess.run(
+        [find_node(), "--test", "test/"], cwd=web_sources(), capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stdout
+    assert "# pass 0" not in run.stdout

@@ -1,9 +1,9 @@
 /*
- * Assembles the small WebAssembly modules by which MicroPython's C catches exceptions (web/micropython.mjs): functions that
+ * Assembles the small WebAssembly modules by which MicroPython's C catches exceptions (web/micropython.js): functions that
  * call others and catch, with a copy of the interpreter's table of functions, behind which is what they need of it.
  */
 
-import { ENOUGH, OF_INTERPRETER } from "../micropython.mjs";
+import { ENOUGH, OF_INTERPRETER } from "../micropython.js";
 
 const I32 = 0x7f;
 const FUNCTIONS = 0x70;

@@ -1,5 +1,5 @@
 /*
- * Makes a memory snapshot of MicroPython with modules of fsbridge imported, for web/micropython.mjs to restore in a page.
+ * Makes a memory snapshot of MicroPython with modules of fsbridge imported, for web/micropython.js to restore in a page.
  * Runs in Node.js.
  *
  *   node micropython.mjs OUT MICROPYTHON_WASM ROMFS MODULE...
@@ -12,7 +12,7 @@
  */
 import { readFile } from "node:fs/promises";
 
-import { KNOWN, catching, check, host } from "../micropython.mjs";
+import { catching, check, host, KNOWN } from "../micropython.js";
 import { catcher, copier } from "./catchers.mjs";
 import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
 

@@ -1,5 +1,5 @@
 /*
- * Makes a memory snapshot of Pyodide with fsbridge imported, for web/pyodide.mjs to restore in a page. Runs in Node.js.
+ * Makes a memory snapshot of Pyodide with fsbridge imported, for web/pyodide.js to restore in a page. Runs in Node.js.
  *
  *   node pyodide.mjs OUT PYODIDE_FOLDER FSBRIDGE_ZIP
  *

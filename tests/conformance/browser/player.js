@@ -299,13 +299,13 @@
     const base = new URL("/fsbridge/", location.href).href;
     const load = async (path) => new Uint8Array(await (await fetch(base + "fsbridge/" + path)).arrayBuffer());
     if (runtime === "pyodide") {
-      const module = await import(base + "pyodide/pyodide.mjs");
+      const module = await import(base + "pyodide/pyodide.js");
       const python = await module.loadPyodide({ indexURL: base + "pyodide/" });
       python.FS.writeFile("/player.zip", await load("fsbridge.zip"));
       python.runPython("import sys; sys.path.insert(0, '/player.zip')");
       return python;
     }
-    const module = await import(base + "micropython/micropython.mjs");
+    const module = await import(base + "micropython/micropython.js");
     const romfs = new Uint8Array(await (await fetch("/warm/all.romfs")).arrayBuffer());
     return module.loadMicroPython({ heapsize: 16 * 1024 * 1024, linebuffer: true, romfs });
   }

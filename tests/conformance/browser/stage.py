@@ -34,7 +34,11 @@ PATIENCE = 60
 """Seconds for one page load."""
 
 # An interpreter that is there already, with our package in it.
-WARM = {"pyodide": "export const loadPyodide = null;", "fsbridge": "export const boot = async () => window.warmPython;"}
+WARM = {
+    "pyodide": "export const loadPyodide = null;",
+    "fsbridge": "export const boot = async () => window.warmPython;"
+    "export { start } from '/fsbridge/fsbridge/pyodide.js';",
+}
 
 TAKES_OVER = (
     "window.taken = FS.q.slice(); FS.q = null; FS._api = function () { taken.push([].slice.call(arguments)); };"
@@ -101,7 +105,7 @@ class Stage:
         self._site = Site()
         self._site.mount("/fsbridge/", web)
         for folder, module in WARM.items():
-            self._site.put(f"/warm/{folder}/pyodide.mjs", module, {"Content-Type": "text/javascript"})
+            self._site.put(f"/warm/{folder}/pyodide.js", module, {"Content-Type": "text/javascript"})
         self._site.put("/warm/all.romfs", _image())
         self._outcome: str | None = None
         self._document = ""

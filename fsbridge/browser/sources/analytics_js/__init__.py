@@ -68,6 +68,8 @@ class AnalyticsJs(Source):
         "addIntegrationMiddleware noConflict normalize log listeners addEventListener removeAllListeners "
         "removeListener removeEventListener hasListeners add addIntegration"
     ).split()
+    # Methods whose results pages use: not there before we are.
+    answering = ("user",)
 
     def __init__(self, page, destination, deliver, report, begin, version=""):
         self.page = page

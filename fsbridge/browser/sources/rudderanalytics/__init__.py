@@ -58,6 +58,11 @@ class RudderAnalytics(Source):
     ).split()
     # What RudderStack's object has besides, and a bridge to FullStory has no use for: there, and does nothing.
     unsupported = "addCustomIntegration setDefaultInstanceKey getAnalyticsInstance".split()
+    # Methods whose results pages use: not there before we are.
+    answering = (
+        "getUserId getUserTraits getGroupId getGroupTraits getAnonymousId getSessionId getCustomContext "
+        "getAnalyticsInstance"
+    ).split()
 
     def __init__(self, page, destination, deliver, report, begin, version="", waits=False):
         self.page = page

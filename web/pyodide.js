@@ -3,18 +3,25 @@
  * plainly where the snapshot is missing, damaged or of another build.
  */
 
+import { own } from "./own.js";
+
+export { start } from "./python.js";
+
 /*
  * Pyodide with fsbridge to import. `indexURL` is the folder of Pyodide, `ours` that of what the build made, `version` the
  * tag's.
  */
 export function boot(loadPyodide, indexURL, ours, version) {
   const started = restore(loadPyodide, indexURL, ours, version).catch((error) => {
-    console.warn("[fsbridge] Pyodide starts without its snapshot: " + ((error && error.message) || error));
+    console.warn("[fsbridge] Pyodide starts without its snapshot: " + (error?.message || error));
     return plain(loadPyodide, indexURL, ours);
   });
   return new Promise((resolve, reject) => {
     const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), PATIENCE);
-    started.finally(() => clearTimeout(doubting)).then(equip).then(resolve, reject);
+    started
+      .finally(() => clearTimeout(doubting))
+      .then(equip)
+      .then(resolve, reject);
   });
 }
 
@@ -31,7 +38,7 @@ async function examine(url) {
   const reader = (await fetched(url)).body.getReader();
   const { value } = await reader.read();
   reader.cancel();
-  if (String(value && value.slice(0, 4)) !== "0,97,115,109") throw new Error(url + " is no WebAssembly");
+  if (String(value?.slice(0, 4)) !== "0,97,115,109") throw new Error(url + " is no WebAssembly");
   await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); // the page's policy may not allow any
 }
 
@@ -63,18 +70,24 @@ async function read(url, version) {
 
 // What Python holds of JavaScript, from how web/snapshots/pyodide.mjs wrote it down.
 function revive({ path, items, value }) {
-  return path ? path.reduce((object, key) => object[key], globalThis) : items ? items.map(revive) : value;
+  if (path) return path.length ? own(...path) : globalThis;
+  return items ? items.map(revive) : value;
 }
 
 async function restore(loadPyodide, indexURL, ours, version) {
   const snapshot = read(ours + "pyodide.snapshot", version);
-  const program = import(indexURL + "pyodide.asm.mjs");
+  const program = import(indexURL + "pyodide.asm.js");
   const header = new Uint8Array(65536);
   const pyodide = await loadPyodide({
     indexURL,
     // The modules are in the snapshot. Pyodide insists on a file, so it gets one that is here anyway.
-    stdLibURL: indexURL + "pyodide.mjs",
-    lockFileContents: new Promise((resolve) => snapshot.then(({ lock }) => resolve(lock), () => {})),
+    stdLibURL: indexURL + "pyodide.js",
+    lockFileContents: new Promise((resolve) =>
+      snapshot.then(
+        ({ lock }) => resolve(lock),
+        () => {},
+      ),
+    ),
     // Pyodide would wait for a whole snapshot before it compiles anything. It gets the header, empty for now.
     _loadSnapshot: header,
     _snapshotDeserializer: revive,

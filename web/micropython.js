@@ -7,16 +7,46 @@
  * What the module imports and exports is fixed by the version that package.json pins.
  */
 
+import { now, own } from "./own.js";
+
+export { start } from "./python.js";
+
 const NO_SUCH_FILE = -44; // emscripten's errno
 
 // How a value in the module's memory is laid out: three words, of which the first is one of these.
-const TO_PYTHON = { undefined: 0, null: 1, boolean: 2, integer: 3, double: 4, string: 5, known: 6, object: 7, python: 8 };
-const TO_JS = { exception: -1, none: 1, boolean: 2, integer: 3, double: 4, string: 5, callable: 6, object: 9, known: 10 };
+const TO_PYTHON = {
+  undefined: 0,
+  null: 1,
+  boolean: 2,
+  integer: 3,
+  double: 4,
+  string: 5,
+  known: 6,
+  object: 7,
+  python: 8,
+};
+const TO_JS = {
+  exception: -1,
+  none: 1,
+  boolean: 2,
+  integer: 3,
+  double: 4,
+  string: 5,
+  callable: 6,
+  object: 9,
+  known: 10,
+};
 const VALUE = 12; // bytes
 
 /* Functions of the interpreter's for what catches exceptions, which finds them in its table behind ENOUGH others. */
 export const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stack_restore", "setThrew"];
 export const ENOUGH = 4096;
+
+const apply = own("Reflect", "apply");
+const construct = own("Reflect", "construct");
+const bind = own("Function", "prototype", "bind");
+const Map = own("Map");
+const WeakMap = own("WeakMap");
 
 let wasm; // the module's exports
 let bytes; // its memory
@@ -89,10 +119,10 @@ export function check(size) {
 
 // What Python holds of JavaScript, from how it was written down.
 function revive({ path, items, bound }) {
-  if (path) return path.reduce((object, key) => object[key], globalThis);
+  if (path) return path.length ? own(...path) : globalThis;
   if (items) return items.map(revive);
   const [method, ...given] = bound.map(revive);
-  return method.bind(...given);
+  return apply(bind, method, given);
 }
 
 function resize(more) {
@@ -154,7 +184,7 @@ function decode(at, end) {
   if (end - at > LONG) {
     try {
       return decoder.decode(bytes.subarray(at, end));
-    } catch (error) {
+    } catch (_error) {
       // half a surrogate pair
     }
   }
@@ -206,9 +236,17 @@ function encode(text, out) {
 
 // JavaScript's values for Python
 
+const GLOBAL = 0;
+// Of the global object, as they should be.
+const builtIns = { __proto__: null };
+for (const name of "Array BigInt Boolean Date Error Function JSON Map Number Object Promise Proxy Reflect Set String".split(
+  " ",
+)) {
+  builtIns[name] = own(name);
+}
 const objects = [globalThis, undefined]; // those that Python holds, by number; the first two for good
 export const KNOWN = objects.length;
-const numbers = new Map([[globalThis, 0]]);
+const numbers = new Map([[globalThis, GLOBAL]]);
 const free = []; // numbers
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
@@ -291,10 +329,11 @@ function take(at) {
       return double[0];
     case TO_JS.known:
       return asked.splice(content, 1, undefined)[0];
-    case TO_JS.exception:
+    case TO_JS.exception: {
       const text = decode(words[word + 1], words[word + 1] + content);
       wasm.free(words[word + 1]);
       throw new PythonError(text.split("\x04")[1]);
+    }
     case TO_JS.callable:
       return stand((...args) => call(content, args), content);
     default:
@@ -325,8 +364,6 @@ function read(id, name) {
 
 // What Python does with JavaScript's objects
 
-const { apply, construct } = Reflect;
-
 function values(count, at) {
   const result = [];
   for (let index = 0; index < count; index++) result.push(take(at + index * VALUE));
@@ -344,7 +381,7 @@ function perform(number, isMethod, args, out) {
   give(isMethod ? apply(objects[number], args[0], args.slice(1)) : apply(objects[number], undefined, args), out);
 }
 
-const started = Date.now();
+const started = now();
 let line = "";
 
 const imports = {
@@ -361,8 +398,9 @@ const imports = {
   has_attr: (number, name) => attribute(name) in objects[number],
   // Whether there is none (0), or it is a value (1) or a method (2).
   lookup_attr(number, name, out) {
-    const value = objects[number][attribute(name)];
-    if (value === undefined && !(attribute(name) in objects[number])) return 0;
+    const key = attribute(name);
+    const value = (number === GLOBAL ? builtIns[key] : undefined) ?? objects[number][key];
+    if (value === undefined && !(key in objects[number])) return 0;
     give(value, out);
     return typeof value === "function" && !ids.has(value) ? 2 : 1;
   },
@@ -385,7 +423,7 @@ const imports = {
     const found = standing.get(id)?.deref();
     if (!found) return -1;
     const place = asked.indexOf(undefined);
-    return place < 0 ? asked.push(found) - 1 : (asked[place] = found, place);
+    return place < 0 ? asked.push(found) - 1 : ((asked[place] = found), place);
   },
   js_get_proxy_js_ref_info(out) {
     words[out / 4] = objects.length;
@@ -399,17 +437,17 @@ const imports = {
     const more = Math.max((wanted >>> 0) - bytes.length, bytes.length / 5);
     try {
       resize(more);
-    } catch (error) {
+    } catch (_error) {
       return 0;
     }
     return 1;
   },
 
   mp_js_random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0],
-  mp_js_ticks_ms: () => Date.now() - started,
-  mp_js_time_ms: () => Date.now(),
+  mp_js_ticks_ms: () => now() - started,
+  mp_js_time_ms: now,
   // What is printed goes to the console, by lines.
-  fd_write(file, parts, count, out) {
+  fd_write(_file, parts, count, out) {
     let size = 0;
     for (let part = parts / 4; part < parts / 4 + 2 * count; part += 2) {
       line += decode(words[part], words[part] + words[part + 1]);
@@ -461,7 +499,7 @@ function catchingInJavaScript() {
 export function catching(...programs) {
   try {
     return catchingInWebAssembly(...programs);
-  } catch (error) {
+  } catch (_error) {
     return catchingInJavaScript(); // the browser has no exceptions in WebAssembly
   }
 }

@@ -1,0 +1,17 @@
+/* The vendors' APIs, as the build takes them from the sources in Python. */
+
+const apis = FACTS.apis.map(([name, global, waiting, answering]) => ({
+  name,
+  global,
+  waiting: waiting.split(" "), // methods that can wait
+  answering: answering.split(" "), // methods whose results pages use
+}));
+
+/* Those that a page may call: one, or all where the settings don't tell which is wanted. */
+export function wanted(source) {
+  const found = apis.filter(({ name }) => name === source);
+  return found.length ? found : apis;
+}
+
+/* Whether a method gives its object back, for the page to call others on. */
+export const isChained = (method) => /^(on|once|off|emit|debug|use)$/.test(method);
