@@ -9,12 +9,23 @@ from pathlib import Path
 
 from fsbridge.build import npm
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 WEB = Path(__file__).parent.parent / "web"
 
 
 def provision(folder: Path = WEB) -> Path:
-    """Install what ``folder``'s package-lock.json names, unless that is done, and return the node_modules folder."""
-    return npm.install(folder, str(find_npm()))
+    """Install what ``folder``'s package-lock.json names, unless that is done, and return the node_modules folder.
+
+    Processes that come at once, as pytest's workers do, wait for one another.
+    """
+    with (folder / "package.json").open() as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        return npm.install(folder, str(find_npm()))
 
 
 def find_npm() -> Path:
