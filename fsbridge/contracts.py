@@ -6,6 +6,7 @@ as ``Message`` (an object in the terms of the Segment spec) and ``Args`` (an arr
 
 from .messages import installs
 from .runtime import UNDEFINED, get
+from .settings import is_org
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,8 +96,11 @@ class Destination:
         return installs(integrations, self.integration)
 
     def problems(self) -> "list[str]":
-        """What is wrong with the settings that the vendor's code only stumbles over later, a text each."""
-        return []
+        """What is wrong with the settings that only shows later, a text each."""
+        org = self.options.get(self.org, "")
+        if not isinstance(org, str) or is_org(org):
+            return []
+        return ["setting %r is %r, and FullStory's org ids look like o-1ABC-na1: nothing may arrive" % (self.org, org)]
 
     def configurations(self) -> "list[dict[str, Any]] | None":
         """What RudderStack's source configuration says of it, as plain data; None where it is no RudderStack's."""

@@ -6,6 +6,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .contracts import Report
+
+ORG = ("org", "orgId", "fs_org")
+"""What the vendors call FullStory's org id: each of them is understood for every destination."""
+
 
 class SettingsError(ValueError):
     """A setting is missing, unknown or of a wrong type. The text names it, what was given and what is accepted."""
@@ -16,16 +21,24 @@ class Setting:
 
     ``accepts`` is "text", "boolean", "list" or "object". A boolean setting also takes numbers, text and None, by
     JavaScript's truthiness, because the vendors' own code does. ``default`` stands in where nothing was given.
+    ``guards`` says that it decides what may be sent at all: a page never goes on with its default for a wrong one.
     """
 
     def __init__(
-        self, name: str, accepts: str, default: "Any" = UNDEFINED, required: bool = False, meaning: str = ""
+        self,
+        name: str,
+        accepts: str,
+        default: "Any" = UNDEFINED,
+        required: bool = False,
+        meaning: str = "",
+        guards: bool = False,
     ) -> None:
         self.name = name
         self.accepts = accepts
         self.default = default
         self.required = required
         self.meaning = meaning
+        self.guards = guards
 
 
 _KINDS = {
@@ -47,61 +60,93 @@ def _fits(value: "Any", accepts: str) -> bool:
 
 
 def check(
-    destination: str, known: "tuple[Setting, ...]", given: "dict[str, Any]", ignored: "tuple[str, ...]" = ()
+    destination: str,
+    known: "tuple[Setting, ...]",
+    given: "dict[str, Any]",
+    ignored: "tuple[str, ...]" = (),
+    on_problem: "Report | None" = None,
 ) -> "dict[str, Any]":
     """The whole settings of a destination: ``given`` over the defaults.
 
     ``ignored`` names keys that the vendor's settings document carries along and that mean nothing to a destination.
-    Raises SettingsError for the first setting that is unknown, of a wrong type, or missing though required.
+    Raises SettingsError for the first setting that is unknown, of a wrong type, or missing though required. With
+    ``on_problem`` it only raises for what is required and for settings that guard what is sent; ``on_problem(text)``
+    hears of every other problem, and the default counts.
     """
-    names = [setting.name for setting in known]
+    trouble = _Trouble(destination, known, on_problem)
     for name in given:
-        if name not in names and name not in ignored:
-            near = nearest(name, names)
-            hint = "; did you mean " + repr(near) + "?" if near else ""
-            raise SettingsError(
-                "%s: unknown setting %r%s Known settings: %s." % (destination, name, hint or ".", ", ".join(names))
-            )
-    whole = {}
+        if name not in trouble.settings and name not in ignored:
+            near = nearest(name, list(trouble.settings))
+            hint = "; did you mean " + repr(near) + "?" if near else "."
+            trouble.say("unknown setting %r%s Known settings: %s." % (name, hint, ", ".join(trouble.names)), near)
+    settings = whole(known, given)
     for setting in known:
-        value = given.get(setting.name, setting.default)
+        value = settings[setting.name]
         if setting.required and (is_nullish(value) or value == ""):
             raise SettingsError("%s: setting %r is missing: %s." % (destination, setting.name, setting.meaning))
         if not is_nullish(value) and not _fits(value, setting.accepts):
-            raise SettingsError(
-                "%s: setting %r is %r (%s); accepted: %s."
-                % (destination, setting.name, value, type(value).__name__, _SPOKEN[setting.accepts])
-            )
-        whole[setting.name] = value
-    return whole
+            said = (setting.name, value, type(value).__name__, _SPOKEN[setting.accepts])
+            trouble.say("setting %r is %r (%s); accepted: %s." % said, setting.name)
+            settings[setting.name] = setting.default
+    return settings
+
+
+class _Trouble:
+    """What is done about problems in the settings of a destination."""
+
+    def __init__(self, destination: str, known: "tuple[Setting, ...]", on_problem: "Report | None") -> None:
+        self.names = [setting.name for setting in known]
+        self.settings = {setting.name: setting for setting in known}
+        self._destination = destination
+        self._on_problem = on_problem
+
+    def say(self, problem: str, about: str) -> None:
+        """Raise or report a problem; ``about`` is the name of the setting that it is with, or empty."""
+        setting = self.settings.get(about)
+        text = "%s: %s" % (self._destination, problem)
+        if self._on_problem is None or (setting is not None and (setting.required or setting.guards)):
+            raise SettingsError(text)
+        self._on_problem(text + " It counts as left out.")
 
 
 def from_attributes(
-    destination: str, known: "tuple[Setting, ...]", attributes: "list[tuple[str, str]]"
+    destination: str,
+    known: "tuple[Setting, ...]",
+    attributes: "list[tuple[str, str]]",
+    on_problem: "Report | None" = None,
 ) -> "dict[str, Any]":
     """Settings from a tag's ``data-`` attributes, whose values are text: true, false and JSON mean what they say.
 
-    Raises SettingsError where the text is not of the setting's type.
+    Raises SettingsError where the text is not of the setting's type; with ``on_problem`` as `check` does.
     """
-    accepts = {setting.name: setting.accepts for setting in known}
+    trouble = _Trouble(destination, known, on_problem)
     # HTML has no capitals: data-record-only-this-iframe means recordOnlyThisIFrame, data-fs-org means fs_org.
-    spelt = {_plain(setting.name): setting.name for setting in known}
+    spelt = {_plain(name): name for name in list(ORG) + trouble.names}
     given: "dict[str, Any]" = {}
     for name, value in attributes:
         name = spelt.get(_plain(name), name)
-        accepted = accepts.get(name, "text")
+        accepted = trouble.settings[name].accepts if name in trouble.settings else "text"
         if accepted == "boolean":
             if value not in ("true", "false", ""):
-                raise SettingsError("%s: setting %r is %r; accepted: true or false" % (destination, name, value))
-            given[name] = value != "false"
+                trouble.say("setting %r is %r; accepted: true or false." % (name, value), name)
+            else:
+                given[name] = value != "false"
         elif accepted in ("list", "object"):
             try:
                 given[name] = from_json(value)
             except ValueError:
-                raise SettingsError("%s: setting %r is %r; accepted: JSON" % (destination, name, value))
+                trouble.say("setting %r is %r; accepted: JSON." % (name, value), name)
         else:
             given[name] = value
     return given
+
+
+def is_org(value: str) -> bool:
+    """Whether a text has the form of FullStory's org ids: letters, digits and hyphens."""
+    return all([char in _ORG_CHARS for char in value])
+
+
+_ORG_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 
 def _plain(name: str) -> str:
@@ -109,8 +154,10 @@ def _plain(name: str) -> str:
 
 
 def whole(known: "tuple[Setting, ...]", given: "dict[str, Any]") -> "dict[str, Any]":
-    """``given`` over the defaults, unchecked."""
-    return {setting.name: given.get(setting.name, setting.default) for setting in known}
+    """``given`` over the defaults, unchecked. JavaScript's undefined counts as left out, null does not."""
+    settings = {setting.name: given.get(setting.name, UNDEFINED) for setting in known}
+    settings.update([(setting.name, setting.default) for setting in known if settings[setting.name] is UNDEFINED])
+    return settings
 
 
 def unknown(what: str, name: str, names: "tuple[str, ...]") -> SettingsError:

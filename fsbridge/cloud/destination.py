@@ -397,7 +397,7 @@ class SegmentCloud(Destination):
 
     def problems(self) -> list[str]:
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
-        return [problem for subscription in self._subscriptions for problem in subscription.problems()]
+        return super().problems() + [problem for each in self._subscriptions for problem in each.problems()]
 
     def requests(self, message: Any) -> tuple[list[Request], list[PayloadError]]:
         """The requests for one message, a port value, in the order of the subscriptions, and what failed on it.

@@ -1,12 +1,12 @@
 """The destinations by name. Only the one that a page uses is imported."""
 
-from ..settings import SettingsError, check, unknown
+from ..settings import ORG, SettingsError, check, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from ..contracts import Destination
+    from ..contracts import Destination, Report
 
     Made = TypeVar("Made", bound=Destination)
 
@@ -34,21 +34,24 @@ def find(name: str) -> "type[Destination]":
     raise unknown("destination", name, NAMES)
 
 
-def make(name: str, given: "dict[str, Any]", strict: bool = False) -> "Destination":
+def make(name: str, given: "dict[str, Any]", strict: bool = False, on_problem: "Report | None" = None) -> "Destination":
     """The destination of this name with these settings: see `configured`."""
-    return configured(find(name), given, strict)
+    return configured(find(name), given, strict, on_problem)
 
 
-def configured(kind: "type[Made]", given: "dict[str, Any]", strict: bool = False) -> "Made":
+def configured(
+    kind: "type[Made]", given: "dict[str, Any]", strict: bool = False, on_problem: "Report | None" = None
+) -> "Made":
     """A destination of the class ``kind`` with these settings, under the vendor's names.
 
-    ``org`` may stand for the org id of any. Raises SettingsError for the first wrong setting; with ``strict`` also for
-    what `Destination.problems` finds.
+    The org id may have any vendor's name for it. Raises SettingsError for the first wrong setting; with ``strict`` also
+    for what `Destination.problems` finds; with ``on_problem`` only as `fsbridge.settings.check` says.
     """
     given = dict(given)
-    if "org" in given and kind.org != "org":
-        given[kind.org] = given.pop("org")
-    destination = kind(check(kind.name, kind.settings, given, kind.ignored))
+    for name in ORG:  # any of them may stand for another
+        if name != kind.org and name in given:
+            given[kind.org] = given.pop(name)
+    destination = kind(check(kind.name, kind.settings, given, kind.ignored, on_problem))
     found = destination.problems() if strict else []
     if found:
         raise SettingsError("\n".join(["%s: %s" % (kind.name, problem) for problem in found]))

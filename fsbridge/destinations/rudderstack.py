@@ -27,17 +27,29 @@ class RudderStack(Destination):
         Setting("fs_host", "text", "fullstory.com", meaning="the host that FullStory captures to"),
         # What RudderStack's source configuration says about a destination; its own source acts by it.
         Setting("id", "text", meaning="the destination's id, by which `sourceConfigurationOverride` names it"),
-        Setting("enabled", "boolean", True, meaning="whether the destination is switched on"),
+        Setting("enabled", "boolean", True, meaning="whether the destination is switched on", guards=True),
         Setting("displayName", "text", "Fullstory", meaning="the destination's kind, as its definition names it"),
-        Setting("eventFilteringOption", "text", "disable", meaning="whitelistedEvents, blacklistedEvents or disable"),
-        Setting("whitelistedEvents", "list", meaning='the track calls to send, as [{"eventName": ...}]'),
-        Setting("blacklistedEvents", "list", meaning='the track calls to withhold, as [{"eventName": ...}]'),
-        Setting("connectionMode", "text", "device", meaning="device, hybrid or cloud"),
-        Setting("useNativeSDK", "boolean", meaning="device mode even where connectionMode is cloud"),
-        Setting("useNativeSDKToSend", "boolean", meaning="hybrid mode of older configurations"),
-        Setting("consentManagement", "list", meaning="the consents that the destination needs, a provider each"),
-        Setting("oneTrustCookieCategories", "list", meaning="the same for OneTrust in older configurations"),
-        Setting("ketchConsentPurposes", "list", meaning="the same for Ketch in older configurations"),
+        Setting(
+            "eventFilteringOption",
+            "text",
+            "disable",
+            guards=True,
+            meaning="whitelistedEvents, blacklistedEvents or disable",
+        ),
+        Setting("whitelistedEvents", "list", meaning='the track calls to send, as [{"eventName": ...}]', guards=True),
+        Setting(
+            "blacklistedEvents", "list", guards=True, meaning='the track calls to withhold, as [{"eventName": ...}]'
+        ),
+        Setting("connectionMode", "text", "device", meaning="device, hybrid or cloud", guards=True),
+        Setting("useNativeSDK", "boolean", meaning="device mode even where connectionMode is cloud", guards=True),
+        Setting("useNativeSDKToSend", "boolean", meaning="hybrid mode of older configurations", guards=True),
+        Setting(
+            "consentManagement", "list", guards=True, meaning="the consents that the destination needs, a provider each"
+        ),
+        Setting(
+            "oneTrustCookieCategories", "list", guards=True, meaning="the same for OneTrust in older configurations"
+        ),
+        Setting("ketchConsentPurposes", "list", meaning="the same for Ketch in older configurations", guards=True),
     )
     ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
 

@@ -171,7 +171,9 @@ class SegmentActions(Destination):
         Setting("host", "text", meaning="host of the server that FullStory's recording goes to"),
         Setting("appHost", "text", meaning="host of FullStory's app, for session URLs"),
         Setting("script", "text", meaning="address of fs.js without scheme, for a proxy of your own"),
-        Setting("subscriptions", "list", meaning="which messages trigger which action, and how it is filled"),
+        Setting(
+            "subscriptions", "list", guards=True, meaning="which messages trigger which action, and how it is filled"
+        ),
         Setting("integrationName", "text", NAME, meaning="the destination's name in `integrations` filters"),
     )
     ignored = ("preset", "type", "versionSettings", "bundlingStatus")
@@ -205,7 +207,7 @@ class SegmentActions(Destination):
 
     def problems(self):
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
-        return [problem for subscription in self._subscriptions for problem in subscription.problems()]
+        return super().problems() + [problem for each in self._subscriptions for problem in each.problems()]
 
     def installed(self, integrations):
         """Whether load-time ``integrations`` let Segment set this destination up at all."""

@@ -23,7 +23,7 @@ from ..runtime import (
     trim,
     truthy,
 )
-from ..settings import Setting
+from ..settings import Setting, whole
 from .iso_date import parse_iso_date
 
 SOURCE = "segment"
@@ -48,7 +48,7 @@ class SegmentClassic(Destination):
         Setting("trackAllPages", "boolean", False, meaning="send page calls without a name and category, too"),
         Setting("trackNamedPages", "boolean", False, meaning="send page calls with a name"),
         Setting("trackCategorizedPages", "boolean", False, meaning="send page calls with a category"),
-        Setting("trackPagesWithEvents", "boolean", False, meaning="send an event with each page call"),
+        Setting("trackPagesWithEvents", "boolean", True, meaning="send an event with each page call"),
     )
     ignored = ("type", "mapName", "trackEverything", "versionSettings", "bundlingStatus", "unbundledIntegrations")
 
@@ -66,7 +66,7 @@ class SegmentClassic(Destination):
             return self
         options = dict(self.options)
         options.update([(name, get(own, name)) for name in names])
-        return SegmentClassic(options, iso_dates)
+        return SegmentClassic(whole(self.settings, options), iso_dates)
 
     def fullstory(self):
         options = self.options

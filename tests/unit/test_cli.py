@@ -45,7 +45,10 @@ def test_one_line_for_each_message():
         {"line": 2, "calls": []},
         {
             "line": 3,
-            "calls": [{"call": "FS.setVars", "args": ["page", {"name": "Home", "pageName": "Home"}, "segment"]}],
+            "calls": [
+                {"call": "FS.event", "args": ["Viewed Home Page", {"name": "Home"}, "segment"]},
+                {"call": "FS.setVars", "args": ["page", {"name": "Home", "pageName": "Home"}, "segment"]},
+            ],
         },
     ]
 

@@ -5,6 +5,7 @@ import pytest
 from fsbridge import connect, destinations
 from fsbridge.browser import sources
 from fsbridge.contracts import Destination, Source
+from fsbridge.runtime import UNDEFINED
 from fsbridge.runtime.cpython import Function
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -43,6 +44,14 @@ def test_load_options_change_no_destination_but_give_another(name, options):
     other = destination.configured(options, pytest.fail)
     assert other is not destination
     assert vars(destination) == before
+
+
+def test_undefined_in_load_options_is_the_default_and_not_the_setting():
+    destination = destinations.make("segment-classic", {"org": "o-1", "debug": True, "trackPagesWithEvents": False})
+    own = {"debug": UNDEFINED, "trackPagesWithEvents": UNDEFINED, "trackAllPages": None}
+    options = destination.configured({"integrations": {"FullStory": own}}, pytest.fail).options
+    assert options["org"] == "o-1"
+    assert [options[name] for name in own] == [False, True, None]
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
