@@ -389,7 +389,7 @@ class SegmentCloud(Destination):
             ]
         self._subscriptions = [
             Subscription(number, item, ACTIONS, REQUIRED)
-            for number, item in numbered(self.name, given if kind(given) == "array" else [])
+            for number, item in numbered(self.name, given)
             if get(item, "enabled") is UNDEFINED or truthy(get(item, "enabled"))
         ]
         self._known = [(each, *ACTIONS[each.action]) for each in self._subscriptions if each.action in ACTIONS]

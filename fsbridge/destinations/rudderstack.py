@@ -24,32 +24,42 @@ class RudderStack(Destination):
     settings = (
         Setting("fs_org", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
         Setting("fs_debug_mode", "boolean", meaning="FullStory's debug mode"),
-        Setting("fs_host", "text", "fullstory.com", meaning="the host that FullStory captures to"),
+        Setting("fs_host", "text", "fullstory.com", meaning="host that FullStory captures to; null and empty, too"),
         # What RudderStack's source configuration says about a destination; its own source acts by it.
         Setting("id", "text", meaning="the destination's id, by which `sourceConfigurationOverride` names it"),
         Setting("enabled", "boolean", True, meaning="whether the destination is switched on", guards=True),
-        Setting("displayName", "text", "Fullstory", meaning="the destination's kind, as its definition names it"),
+        Setting("displayName", "text", "Fullstory", meaning="its definition's name; any other is no FullStory"),
         Setting(
             "eventFilteringOption",
             "text",
             "disable",
+            meaning="whitelistedEvents or blacklistedEvents; anything else filters nothing",
             guards=True,
-            meaning="whitelistedEvents, blacklistedEvents or disable",
-        ),
-        Setting("whitelistedEvents", "list", meaning='the track calls to send, as [{"eventName": ...}]', guards=True),
-        Setting(
-            "blacklistedEvents", "list", guards=True, meaning='the track calls to withhold, as [{"eventName": ...}]'
-        ),
-        Setting("connectionMode", "text", "device", meaning="device, hybrid or cloud", guards=True),
-        Setting("useNativeSDK", "boolean", meaning="device mode even where connectionMode is cloud", guards=True),
-        Setting("useNativeSDKToSend", "boolean", meaning="hybrid mode of older configurations", guards=True),
-        Setting(
-            "consentManagement", "list", guards=True, meaning="the consents that the destination needs, a provider each"
         ),
         Setting(
-            "oneTrustCookieCategories", "list", guards=True, meaning="the same for OneTrust in older configurations"
+            "whitelistedEvents",
+            "list",
+            meaning='the track calls to send, as [{"eventName": "…"}]; none without a list',
+            guards=True,
         ),
-        Setting("ketchConsentPurposes", "list", meaning="the same for Ketch in older configurations", guards=True),
+        Setting(
+            "blacklistedEvents",
+            "list",
+            meaning='the track calls to withhold, as [{"eventName": "…"}]',
+            guards=True,
+        ),
+        Setting(
+            "connectionMode",
+            "text",
+            "device",
+            meaning="only cloud sends nothing from the browser, but for the next two",
+            guards=True,
+        ),
+        Setting("useNativeSDK", "boolean", meaning="only true: device mode even where it is cloud", guards=True),
+        Setting("useNativeSDKToSend", "boolean", meaning="the same in older configurations", guards=True),
+        Setting("consentManagement", "list", meaning="the consents that are needed, a provider each", guards=True),
+        Setting("oneTrustCookieCategories", "list", meaning="the same for OneTrust, older", guards=True),
+        Setting("ketchConsentPurposes", "list", meaning="the same for Ketch, older", guards=True),
     )
     ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
 
@@ -71,7 +81,7 @@ class RudderStack(Destination):
 
     def fullstory(self):
         org, host, debug = self.options["fs_org"], self.options["fs_host"], self.options["fs_debug_mode"]
-        host = host or "fullstory.com"
+        host = host if truthy(host) else "fullstory.com"
         script = "edge.fullstory.com/s/fs.js"  # whatever the host
         return {
             "org": org,

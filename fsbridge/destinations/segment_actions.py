@@ -166,13 +166,16 @@ class SegmentActions(Destination):
     org = "orgId"
     settings = (
         Setting("orgId", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
-        Setting("debug", "boolean", False, meaning="FullStory's debug mode"),
+        Setting("debug", "boolean", False, meaning="only true: the debugging build of fs.js, unless script is given"),
         Setting("recordOnlyThisIFrame", "boolean", False, meaning="capture only this iframe"),
-        Setting("host", "text", meaning="host of the server that FullStory's recording goes to"),
-        Setting("appHost", "text", meaning="host of FullStory's app, for session URLs"),
-        Setting("script", "text", meaning="address of fs.js without scheme, for a proxy of your own"),
+        Setting("host", "text", meaning="host that FullStory's recording goes to; null and empty are handed on"),
+        Setting("appHost", "text", meaning="host of FullStory's app, for session URLs; null and empty are none"),
+        Setting("script", "text", meaning="address of fs.js without scheme; null and empty are taken at their word"),
         Setting(
-            "subscriptions", "list", guards=True, meaning="which messages trigger which action, and how it is filled"
+            "subscriptions",
+            "list",
+            meaning="which messages trigger which action, and how it is filled; left out and null are the presets",
+            guards=True,
         ),
         Setting("integrationName", "text", NAME, meaning="the destination's name in `integrations` filters"),
     )

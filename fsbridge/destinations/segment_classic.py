@@ -45,10 +45,10 @@ class SegmentClassic(Destination):
         Setting("org", "text", "", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
         Setting("debug", "boolean", False, meaning="FullStory's debug mode"),
         Setting("isOuterScript", "boolean", False, meaning="capture only this iframe"),
-        Setting("trackAllPages", "boolean", False, meaning="send page calls without a name and category, too"),
+        Setting("trackAllPages", "boolean", False, meaning="send page calls that the next two don't take"),
         Setting("trackNamedPages", "boolean", False, meaning="send page calls with a name"),
         Setting("trackCategorizedPages", "boolean", False, meaning="send page calls with a category"),
-        Setting("trackPagesWithEvents", "boolean", True, meaning="send an event with each page call"),
+        Setting("trackPagesWithEvents", "boolean", True, meaning="send an event with each page call; null is no"),
     )
     ignored = ("type", "mapName", "trackEverything", "versionSettings", "bundlingStatus", "unbundledIntegrations")
 

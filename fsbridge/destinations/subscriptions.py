@@ -12,8 +12,12 @@ class BadPayload(Exception):
 
 
 def numbered(destination, given):
-    """The subscriptions in ``given`` with their numbers, counted from 1. Raises SettingsError for more than 50."""
-    listed = items(from_python(given))
+    """The subscriptions in ``given`` with their numbers, counted from 1; none in what is no array.
+
+    Raises SettingsError for more than 50.
+    """
+    given = from_python(given)
+    listed = items(given) if kind(given) == "array" else []
     if len(listed) > MOST:
         raise SettingsError(
             "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"

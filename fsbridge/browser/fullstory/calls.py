@@ -174,7 +174,7 @@ class FullStory:
             ("cookieDomain", option("cookie_domain")),
             ("sessionUid", option("session_uid")),
         ):
-            if value:
+            if truthy(value):
                 put(environment, name, value)
         if truthy(option("start_manually")):
             put(environment, "captureOnStartup", False)

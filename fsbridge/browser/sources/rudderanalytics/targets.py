@@ -30,7 +30,9 @@ def active(found, options, consent):
     return [
         target
         for target in found
-        if target["enabled"] and wanted(integrations, target["displayName"]) and consent.allows(target["config"])
+        if is_true(target["enabled"])
+        and wanted(integrations, target["displayName"])
+        and consent.allows(target["config"])
     ]
 
 

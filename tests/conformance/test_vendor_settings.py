@@ -1,0 +1,80 @@
+"""What the vendors' own code does with each setting that is left out, null, empty or of another type.
+
+Each line of settings.jsonl is one run of it: ``settings`` as the vendor's settings document had them, ``load`` the
+options of ``analytics.load``; ``expect`` has the calls on FullStory (each with its first argument), globals, the
+address of fs.js and what FullStory's SDK puts first into its queue, or the error that it refuses with.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsbridge import SettingsError, destinations
+from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.page import Page
+from fsbridge.destinations.rudderstack import RudderStack
+from fsbridge.runtime import UNDEFINED, get, items, make_array
+from fsbridge.settings import whole
+from fsbridge.testing.simulated import SimulatedWindow
+
+from .tagged import decode, differences
+
+RUNS = [json.loads(line) for line in Path(__file__).with_name("settings.jsonl").read_text("utf-8").splitlines()]
+CALLS = {
+    "segment-classic": [["page"], ["page", "Home"], ["page", "Docs", ""]],
+    "segment-actions": [["track", "E"]],
+    "rudderstack": [["track", "A"], ["track", "B"], ["page", "P"]],
+}
+
+
+def identifier(run: dict[str, Any]) -> str:
+    return f"{run['destination']}-{run['setting']}"
+
+
+@pytest.mark.parametrize("run", RUNS, ids=identifier)
+def test_a_setting_means_what_the_vendors_code_takes_it_for(run: dict[str, Any]) -> None:
+    kind = destinations.find(run["destination"])
+    given, expect = decode(run["settings"]), decode(run["expect"])
+    if "error" in expect:
+        with pytest.raises(SettingsError, match=run["setting"]):
+            destinations.make(kind.name, given)
+        return
+    window = SimulatedWindow("https://shop.example/path", recording="calls" in expect)
+    bridge = Bridge(Page(window), kind(whole(kind.settings, given)))
+    options = "https://dataplane.example.com" if kind is RudderStack else run.get("load", {})
+    for method, *args in [["load", "wk", options], *CALLS[kind.name]]:
+        bridge.call(method, make_array(decode(args)))
+    if "calls" in expect:
+        window.settle()
+        calls = [[call["call"].split(".")[-1], *call["args"][:1]] for call in window.calls]
+        assert not differences(expect["calls"], calls, "calls")
+    if "globals" in expect:
+        found = {name: getattr(window, name, UNDEFINED) for name in expect["globals"]}
+        assert not differences(expect["globals"], found, "globals")
+    if "script" in expect:
+        (script,) = [child.src for child in window.document.head.children if hasattr(child, "src")]
+        assert script == expect["script"]
+        queue = items(get(window.FS, "q"))
+        assert not differences(expect["init"], [get(get(entry, 1), "env") for entry in queue[:2]], "init")
+
+
+@pytest.mark.parametrize("name", destinations.NAMES)
+def test_every_setting_was_run(name: str) -> None:
+    run = {run["setting"] for run in RUNS if run["destination"] == name}
+    assert [setting.name for setting in destinations.find(name).settings if setting.name not in run] == NOT_RUN[name]
+
+
+NOT_RUN = {
+    "segment-classic": ["isOuterScript"],  # in the recordings of snippets, with null, "false" and true
+    "segment-actions": ["integrationName"],  # ours: the name under which the vendor's page registers the destination
+    "rudderstack": [],
+}
+
+
+def test_pages_with_events_unless_the_setting_says_no() -> None:
+    """The public source that was run still has no for a default; what Segment serves today has yes."""
+    assert destinations.make("segment-classic", {"org": "o-1"}).options["trackPagesWithEvents"] is True
