@@ -2,10 +2,14 @@
 
 from ..runtime import make_date, zone_offset_minutes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..contracts import Value
+
 _DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
-def parse_iso_date(text):
+def parse_iso_date(text: str) -> "Value":
     """A Date for an ISO date text; None for any other text.
 
     ``YYYY-MM-DD`` with an optional time after "T" or a space, seconds, fraction and zone. Without a zone "T" means
@@ -28,7 +32,7 @@ def parse_iso_date(text):
     return make_date(_utc(year, month, day, hour, minute + offset, second, milliseconds))
 
 
-def _ascii(text):
+def _ascii(text: str) -> bool:
     for char in text:
         if char > "\x7f":
             return False
@@ -38,18 +42,18 @@ def _ascii(text):
 class _Reader:
     """Reads a text from the left."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
-    def take(self, chars):
+    def take(self, chars: str) -> str:
         """The next character when it is one of ``chars``, else empty."""
         if self.at < len(self.text) and self.text[self.at] in chars:
             self.at += 1
             return self.text[self.at - 1]
         return ""
 
-    def digits(self, least, most):
+    def digits(self, least: int, most: int) -> str:
         """That many digits, else empty."""
         start = self.at
         while self.at < len(self.text) and self.at - start < most and self.text[self.at] in "0123456789":
@@ -58,11 +62,11 @@ class _Reader:
             self.at = start
         return self.text[start : self.at]
 
-    def rest(self):
+    def rest(self) -> str:
         return self.text[self.at :]
 
 
-def _time(text):
+def _time(text: str) -> "tuple[int, int, int, int, int] | None":
     """``(hour, minute, second, millisecond, minutes to add for the zone)`` of what follows a date, or None."""
     reader = _Reader(text)
     if not reader.take(" T"):
@@ -103,7 +107,7 @@ def _time(text):
     return int(hour), int(minute), int(second or 0), int((fraction + "00")[:3]) if fraction else 0, offset
 
 
-def _utc(year, month, day, hour, minute, second, millisecond):
+def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int, millisecond: int) -> int:
     """``Date.UTC``: milliseconds since 1970; fields overflow, years 0 to 99 are 19xx."""
     if 0 <= year <= 99:
         year += 1900

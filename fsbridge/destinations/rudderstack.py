@@ -8,6 +8,12 @@ from ..mapping.names import rudder
 from ..runtime import UNDEFINED, copy, get, is_nullish, is_plain, keys, make_object, rename, truthy
 from ..settings import Setting
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..contracts import Message, Report, Value
+
 PAGE_EVENT = "Viewed a Page"
 _KEPT_AS_THEY_ARE = ("displayName", "email")
 
@@ -63,11 +69,11 @@ class RudderStack(Destination):
     )
     ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
 
-    def __init__(self, options):
+    def __init__(self, options: "dict[str, Value]") -> None:
         super().__init__(options)
         self.plugins = (self,)
 
-    def configurations(self):
+    def configurations(self) -> "list[dict[str, Any]]":
         """What RudderStack's source configuration says of each destination that this one stands for, as plain data."""
         config = {key: value for key, value in self.options.items() if value is not UNDEFINED}
         return [
@@ -79,7 +85,7 @@ class RudderStack(Destination):
             }
         ]
 
-    def fullstory(self):
+    def fullstory(self) -> "dict[str, Any]":
         org, host, debug = self.options["fs_org"], self.options["fs_host"], self.options["fs_debug_mode"]
         host = host if truthy(host) else "fullstory.com"
         script = "edge.fullstory.com/s/fs.js"  # whatever the host
@@ -96,7 +102,7 @@ class RudderStack(Destination):
             ],
         }
 
-    def calls(self, message, report):
+    def calls(self, message: "Message", report: "Report") -> "list[Call]":
         """The calls on FullStory for one message."""
         kind_ = get(message, "type")
         if kind_ == "identify":
@@ -111,7 +117,7 @@ class RudderStack(Destination):
             return self._cross_domain(message)
         return []
 
-    def _identify(self, message):
+    def _identify(self, message: "Message") -> "list[Call]":
         uid, traits = get(message, "userId"), get(message, "traits")
         if not truthy(uid):
             uid = get(message, "anonymousId")
@@ -121,12 +127,12 @@ class RudderStack(Destination):
             return [Call("identify", [uid])]
         return [Call("identify", [uid, rename(traits, _name)])]
 
-    def _event(self, name, properties):
+    def _event(self, name: "Value", properties: "Value") -> "list[Call]":
         if is_nullish(properties):
             return []  # the vendor's code stumbles
         return [Call("event", [name, rename(properties, _name)])]
 
-    def _cross_domain(self, message):
+    def _cross_domain(self, message: "Message") -> "list[Call]":
         """Capture stops until the page knows the customer's hash (``userId``), or has waited long enough for it."""
         if get(message, "event") == "start":
             return [Call("shutdown", [])]
@@ -137,5 +143,5 @@ class RudderStack(Destination):
         return [Call("setUserVars", [make_object((("uid", known), ("displayName", known)))]), restart]
 
 
-def _name(key):
+def _name(key: str) -> str:
     return key if key in _KEPT_AS_THEY_ARE else rudder(key)

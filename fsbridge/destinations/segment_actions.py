@@ -25,6 +25,15 @@ from ..runtime import (
 from ..settings import Setting, SettingsError
 from .subscriptions import BadPayload, Preset, Subscription, numbered
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..contracts import Message, Report, Value
+
+    Perform = Callable[[Value], list[Call]]
+
 SOURCE = "segment-browser-actions"
 NAME = "Fullstory (Actions)"
 
@@ -32,18 +41,18 @@ NAME = "Fullstory (Actions)"
 # The actions: what each does with its payload.
 
 
-def track_event(payload):
+def track_event(payload: "Value") -> "list[Call]":
     """V1: an event."""
     return [Call("event", [get(payload, "name"), _or_empty(get(payload, "properties")), SOURCE])]
 
 
-def track_event_v2(payload):
+def track_event_v2(payload: "Value") -> "list[Call]":
     """V2: an event."""
     event = record(name=get(payload, "name"), properties=_or_empty(get(payload, "properties")))
     return [Call("", ["trackEvent", event, SOURCE])]
 
 
-def identify_user(payload):
+def identify_user(payload: "Value") -> "list[Call]":
     """V1: an identity, or user properties without a user id; traits camel-cased."""
     traits = get(payload, "traits")
     traits = rename(_without_undefined(traits), names.actions) if truthy(traits) else make_object()
@@ -55,7 +64,7 @@ def identify_user(payload):
     return [Call("setUserVars", [properties, SOURCE])]
 
 
-def identify_user_v2(payload):
+def identify_user_v2(payload: "Value") -> "list[Call]":
     """V2: an identity, or user properties without a user id; traits as they are. Raises BadPayload."""
     traits = get(payload, "traits")
     if not truthy(traits):
@@ -73,7 +82,7 @@ def identify_user_v2(payload):
     return [Call("", ["setProperties", make_object((("type", "user"), ("properties", properties))), SOURCE])]
 
 
-def viewed_page(payload):
+def viewed_page(payload: "Value") -> "list[Call]":
     """V1: page properties, when there are any."""
     properties = get(payload, "properties")
     if truthy(get(payload, "pageName")):
@@ -81,17 +90,17 @@ def viewed_page(payload):
     return [Call("setVars", ["page", properties, SOURCE])] if truthy(properties) else []
 
 
-def viewed_page_v2(payload):
+def viewed_page_v2(payload: "Value") -> "list[Call]":
     """V2: page properties, even none."""
     page = make_object((("type", "page"), ("properties", _page_properties(payload))))
     return [Call("", ["setProperties", page, SOURCE])]
 
 
-def _or_empty(properties):
+def _or_empty(properties: "Value") -> "Value":
     return make_object() if is_nullish(properties) else properties
 
 
-def _with_name_and_email(traits, payload):
+def _with_name_and_email(traits: "Value", payload: "Value") -> "Value":
     result = copy(traits)
     for name in ("email", "displayName"):
         if get(payload, name) is not UNDEFINED:
@@ -99,13 +108,13 @@ def _with_name_and_email(traits, payload):
     return result
 
 
-def _page_properties(payload):
+def _page_properties(payload: "Value") -> "Value":
     """Page properties with the page's name in front, so that a ``pageName`` property wins."""
     name = get(payload, "pageName")
     return copy(make_object((("pageName", name),) if truthy(name) else ()), get(payload, "properties"))
 
 
-def _without_undefined(traits):
+def _without_undefined(traits: "Value") -> "Value":
     return make_object([(key, get(traits, key)) for key in keys(traits) if get(traits, key) is not UNDEFINED])
 
 
@@ -135,7 +144,7 @@ _PAGE = {
 }
 REQUIRED = {"trackEvent": ("name",), "trackEventV2": ("name",)}
 """The fields that Segment insists on when a mapping is saved; its code in the browser doesn't look."""
-DEFAULT_MAPPINGS = {
+DEFAULT_MAPPINGS: "dict[str, dict[str, Any]]" = {
     "trackEvent": _TRACK,
     "trackEventV2": _TRACK,
     "identifyUser": _IDENTIFY,
@@ -150,7 +159,7 @@ PRESETS = (
 )
 
 
-def _presets():
+def _presets() -> "list[Preset]":
     return [Preset(name, type_, action, DEFAULT_MAPPINGS[action]) for name, type_, action in PRESETS]
 
 
@@ -181,7 +190,7 @@ class SegmentActions(Destination):
     )
     ignored = ("preset", "type", "versionSettings", "bundlingStatus")
 
-    def __init__(self, options):
+    def __init__(self, options: "dict[str, Value]") -> None:
         super().__init__(options)
         given = options["subscriptions"]
         self._subscriptions = _presets() if is_nullish(given) else self._enabled(given)
@@ -192,7 +201,7 @@ class SegmentActions(Destination):
             if own:
                 self.plugins.append(_Action(self.integration, NAME + " " + action, perform, own))
 
-    def configured(self, load_options, report):
+    def configured(self, load_options: "Value", report: "Report") -> "SegmentActions":
         """With the subscriptions that the options of ``analytics.load`` may have for this destination."""
         own = get(get(load_options, "integrations"), self.integration)
         if not is_plain(own) or not has(own, "subscriptions"):
@@ -208,11 +217,11 @@ class SegmentActions(Destination):
             report(problem)
         return changed
 
-    def problems(self):
+    def problems(self) -> "list[str]":
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
         return super().problems() + [problem for each in self._subscriptions for problem in each.problems()]
 
-    def installed(self, integrations):
+    def installed(self, integrations: "Value") -> bool:
         """Whether load-time ``integrations`` let Segment set this destination up at all."""
         own, generic = get(integrations, self.integration), get(integrations, NAME)
         if not self.plugins:
@@ -221,12 +230,12 @@ class SegmentActions(Destination):
             return False
         return own is not False and generic is not False
 
-    def _enabled(self, subscriptions):
+    def _enabled(self, subscriptions: "Value") -> "list[Subscription]":
         known = [action for action, _ in ACTIONS]
         listed = numbered(self.name, subscriptions)
         return [Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(get(item, "enabled"))]
 
-    def fullstory(self):
+    def fullstory(self) -> "dict[str, Any]":
         options = self.options
         host, app_host, script = options["host"], options["appHost"], options["script"]
         default_script = "edge.fullstory.com/s/" + ("fs-debug.js" if options["debug"] is True else "fs.js")
@@ -252,16 +261,23 @@ class SegmentActions(Destination):
 class _Action:
     """One action with its enabled subscriptions; Segment counts each as a destination of its own."""
 
-    def __init__(self, integration, alternative, perform, subscriptions):
+    def __init__(
+        self,
+        integration: str,
+        alternative: str,
+        perform: "Perform",
+        subscriptions: "list[Subscription | Preset]",
+    ) -> None:
         self.integration = integration
         self.alternative = alternative
         self._perform = perform
         self._subscriptions = subscriptions
-        each = [subscription.types for subscription in subscriptions]
-        self.types = list(TYPES) if None in each else [type_ for types in each for type_ in types]
+        self.types: "list[str]" = []
+        for subscription in subscriptions:
+            self.types.extend(TYPES if subscription.types is None else subscription.types)
 
-    def calls(self, message, report):
-        calls = []
+    def calls(self, message: "Message", report: "Report") -> "list[Call]":
+        calls: "list[Call]" = []
         if get(message, "type") == "screen":
             return calls  # the vendor's actions have no method for it
         for subscription in self._subscriptions:

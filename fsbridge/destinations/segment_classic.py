@@ -26,6 +26,12 @@ from ..runtime import (
 from ..settings import Setting, whole
 from .iso_date import parse_iso_date
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..contracts import Message, Report, Value
+
 SOURCE = "segment"
 
 
@@ -52,12 +58,12 @@ class SegmentClassic(Destination):
     )
     ignored = ("type", "mapName", "trackEverything", "versionSettings", "bundlingStatus", "unbundledIntegrations")
 
-    def __init__(self, options, iso_dates=True):
+    def __init__(self, options: "dict[str, Value]", iso_dates: bool = True) -> None:
         super().__init__(options)
         self.iso_dates = iso_dates
         self.plugins = (self,)
 
-    def configured(self, load_options, report):
+    def configured(self, load_options: "Value", report: "Report") -> "SegmentClassic":
         """With what the options of ``analytics.load`` say for this integration."""
         iso_dates = self.iso_dates and not truthy(get(load_options, "disableAutoISOConversion"))
         own = get(get(load_options, "integrations"), self.integration)
@@ -68,7 +74,7 @@ class SegmentClassic(Destination):
         options.update([(name, get(own, name)) for name in names])
         return SegmentClassic(whole(self.settings, options), iso_dates)
 
-    def fullstory(self):
+    def fullstory(self) -> "dict[str, Any]":
         options = self.options
         org, debug, outer = options["org"], options["debug"], options["isOuterScript"]
         return {
@@ -84,7 +90,7 @@ class SegmentClassic(Destination):
             ],
         }
 
-    def calls(self, message, report):
+    def calls(self, message: "Message", report: "Report") -> "list[Call]":
         """The calls on FullStory for one message."""
         kind_ = get(message, "type")
         if kind_ == "track":
@@ -95,7 +101,7 @@ class SegmentClassic(Destination):
             return self._page(message)
         return []
 
-    def _identify(self, message):
+    def _identify(self, message: "Message") -> "list[Call]":
         user_id = self._field(message, "userId")
         traits = self._object(message, "traits")
         display_name = _display_name(traits)
@@ -109,7 +115,7 @@ class SegmentClassic(Destination):
         put(pairs, "segmentAnonymousId_str", text(self._field(message, "anonymousId")))
         return [Call("setUserVars", [pairs, SOURCE])]
 
-    def _page(self, message):
+    def _page(self, message: "Message") -> "list[Call]":
         category, name = self._field(message, "category"), self._field(message, "name")
         if truthy(name) and truthy(category):
             name = text(category) + " " + text(name)
@@ -134,19 +140,19 @@ class SegmentClassic(Destination):
         calls.append(Call("setVars", ["page", properties, SOURCE]))
         return calls
 
-    def _event(self, event, properties):
+    def _event(self, event: "Value", properties: "Value") -> Call:
         return Call("event", [event, properties, SOURCE])
 
-    def _field(self, message, name):
+    def _field(self, message: "Message", name: str) -> "Value":
         value = get(message, name)
         return self._dated(value)
 
-    def _object(self, message, name):
+    def _object(self, message: "Message", name: str) -> "Value":
         """Properties or traits as an object of our own, with dates for ISO texts."""
         value = get(message, name)
         return make_object() if not truthy(value) else self._cloned(value)
 
-    def _cloned(self, value):
+    def _cloned(self, value: "Value") -> "Value":
         result = copy(value)
         if self.iso_dates:
             for key in own_keys(result):
@@ -156,7 +162,7 @@ class SegmentClassic(Destination):
                     put(result, key, dated)
         return result
 
-    def _dated(self, value):
+    def _dated(self, value: "Value") -> "Value":
         """``value`` with every ISO date text in it as a Date; the same value where there is none."""
         if not self.iso_dates:
             return value
@@ -173,19 +179,19 @@ class SegmentClassic(Destination):
         return value
 
 
-def _changed(old, new):
+def _changed(old: "list[Value]", new: "list[Value]") -> bool:
     for left, right in zip(old, new):
         if left is not right:
             return True
     return False
 
 
-def _trait_key(key):
+def _trait_key(key: str) -> str:
     """A trait's name for FullStory: camel-cased, but for ``displayName`` and ``email``."""
     return key if key in ("displayName", "email") else names.classic(key)
 
 
-def _display_name(traits):
+def _display_name(traits: "Value") -> "Value":
     """The visitor's name: a text ``name``, else first and last name, found whatever the case and separators."""
     name = _fuzzy(traits, "name")
     if kind(name) == "string":
@@ -194,12 +200,12 @@ def _display_name(traits):
     return trim(first + " " + last) if first and last else UNDEFINED
 
 
-def _part(traits, wanted):
+def _part(traits: "Value", wanted: str) -> str:
     value = _fuzzy(traits, wanted)
     return trim(value) if kind(value) == "string" else ""
 
 
-def _fuzzy(traits, wanted):
+def _fuzzy(traits: "Value", wanted: str) -> "Value":
     """The first trait whose name is ``wanted`` once only ASCII letters and digits are kept, in lower case."""
     for key in keys(traits):
         if _plain_name(key) == wanted:
@@ -207,5 +213,5 @@ def _fuzzy(traits, wanted):
     return UNDEFINED
 
 
-def _plain_name(key):
+def _plain_name(key: str) -> str:
     return "".join([char for char in key if char in _NAME_CHARS]).lower()

@@ -4,6 +4,14 @@ from ..mapping import directives
 from ..runtime import from_python, get, is_nullish, items, keys, kind, make_object, text, truthy
 from ..settings import SettingsError, nearest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from typing import Any
+
+    from ..contracts import Message, Value
+    from ..mapping.fql import Trigger
+
 MOST = 50
 
 
@@ -11,7 +19,7 @@ class BadPayload(Exception):
     """A message that an action fails on; of a mapping that is wrong for all messages, the argument is its error."""
 
 
-def numbered(destination, given):
+def numbered(destination: str, given: "Value") -> "list[tuple[int, Value]]":
     """The subscriptions in ``given`` with their numbers, counted from 1; none in what is no array.
 
     Raises SettingsError for more than 50.
@@ -32,15 +40,19 @@ class Subscription:
     ``actions`` are the names of those that the destination has, ``required`` the fields that some insist on.
     """
 
-    def __init__(self, number, given, actions, required):
+    def __init__(
+        self, number: int, given: "Value", actions: "Collection[str]", required: "Mapping[str, Sequence[str]]"
+    ) -> None:
         name = get(given, "name")
         self.title = "subscription %d %s" % (number, _shown(name) if kind(name) == "string" else "without a name")
         self.action = get(given, "partnerAction")
         self._given = given
         self._actions = actions
         self._required = required
-        self._trigger = self._mapping = None
-        self._wrong_trigger = self._wrong_mapping = None
+        self._trigger: "Trigger | None" = None
+        self._mapping: "directives.Evaluate | None" = None
+        self._wrong_trigger: "Exception | None" = None
+        self._wrong_mapping: "Exception | None" = None
         mapping = get(given, "mapping")
         self._fields = make_object() if is_nullish(mapping) else mapping
         from ..mapping import fql  # late: presets need none
@@ -51,11 +63,11 @@ class Subscription:
             self._wrong_trigger = error
 
     @property
-    def types(self):
+    def types(self) -> "Sequence[str] | None":
         """The types of message that it may be triggered by; None for any."""
         return () if self._trigger is None else self._trigger.types
 
-    def payload(self, message):
+    def payload(self, message: "Message") -> "Value":
         """What the action gets of ``message``, None when the trigger doesn't match. Raises for a wrong mapping."""
         if self._trigger is None or not self._trigger.matches(message):
             return None
@@ -65,7 +77,7 @@ class Subscription:
                 raise BadPayload(self._wrong_mapping)
         return self._mapping(directives.as_message(message))
 
-    def _compile(self):
+    def _compile(self) -> None:
         """Compile the mapping, once: when it is needed, because a page may never need all."""
         if self._mapping is None and self._wrong_mapping is None:
             try:
@@ -73,7 +85,7 @@ class Subscription:
             except Exception as error:
                 self._wrong_mapping = error
 
-    def problems(self):
+    def problems(self) -> "list[str]":
         """What is wrong, a text each."""
         found = []
         if self.action not in self._actions:
@@ -88,7 +100,7 @@ class Subscription:
         found.extend(["mapping: %s" % wrong for wrong in self._mapping_problems()])
         return ["%s: %s" % (self.title, problem) for problem in found]
 
-    def _mapping_problems(self):
+    def _mapping_problems(self) -> "list[Any]":
         self._compile()
         if self._wrong_mapping is not None:
             return getattr(self._wrong_mapping, "errors", None) or [self._wrong_mapping]
@@ -99,7 +111,7 @@ class Subscription:
                     found.append("/%s is missing, and %s requires it." % (name, self.action))
         return found
 
-    def _is_directive(self):
+    def _is_directive(self) -> bool:
         """Whether one directive stands for all fields."""
         return any([key[:1] in ("@", "_") for key in keys(self._fields)])
 
@@ -110,14 +122,14 @@ class Preset:
     It costs a page nothing before such a message comes, and nothing can be wrong with it.
     """
 
-    def __init__(self, name, type_, action, mapping):
+    def __init__(self, name: str, type_: str, action: str, mapping: "dict[str, Any]") -> None:
         self.title = "preset %r" % name
         self.action = action
         self.types = [type_]
         self._fields = mapping
-        self._mapping = None
+        self._mapping: "directives.Evaluate | None" = None
 
-    def payload(self, message):
+    def payload(self, message: "Message") -> "Value":
         """What the action gets of ``message``, None when it is of another type."""
         if get(message, "type") not in self.types:
             return None
@@ -125,10 +137,10 @@ class Preset:
             self._mapping = directives.compile(from_python(self._fields), trusted=True)
         return self._mapping(message)
 
-    def problems(self):
+    def problems(self) -> "list[str]":
         """Nothing is wrong."""
         return []
 
 
-def _shown(value):
+def _shown(value: "Value") -> str:
     return repr(value) if kind(value) == "string" else text(value)

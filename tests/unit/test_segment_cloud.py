@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from fsbridge import SettingsError, connect
@@ -219,6 +220,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@hypothesis_settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["userId", "event", "properties", "timestamp", "traits", "anonymousId"]), JSON_VALUES

@@ -19,6 +19,14 @@ from ...runtime import (
 from .regions import DOMAIN, region_of, regional
 from .snippet import Snippet
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ...contracts import Call, Value
+    from ..page import Page
+
 SCRIPT = "edge.fullstory.com/s/fs.js"
 DEBUG_SCRIPT = "edge.fullstory.com/s/fs-debug.js"
 PATIENCE = 30_000
@@ -54,17 +62,23 @@ class FullStory:
     ``on_lost(operation, options, source, version)`` is called for each operation that was queued or made while blocked.
     """
 
-    def __init__(self, page, options, on_status=None, on_lost=None):
+    def __init__(
+        self,
+        page: "Page",
+        options: "dict[str, Any]",
+        on_status: "Callable[[str], None] | None" = None,
+        on_lost: "Callable[..., None] | None" = None,
+    ) -> None:
         self.status = "loading"
         self.on_status = on_status
         self._on_lost = on_lost or (lambda *operation: None)
         self._page = page
         self._options = options
-        self._snippet = None
+        self._snippet: "Snippet | None" = None
         self.asleep = False  # stopped by dev_mode
         self._namespace = options.get("namespace") or "FS"
 
-    def load(self, ready=UNDEFINED):
+    def load(self, ready: "Value" = UNDEFINED) -> None:
         """Put FS on the page and ask for fs.js, unless there is an FS already. Never raises; see `status`.
 
         ``ready`` is a JavaScript function that FullStory calls with the session's address when a session starts.
@@ -87,7 +101,7 @@ class FullStory:
             return
         self._install(ready)
 
-    def _install(self, ready):
+    def _install(self, ready: "Value") -> None:
         page, option = self._page, self._options.get
         org, (host, script, app_host) = _value(option("org")), self._addresses()
         snippet = self._snippet = Snippet(page, self._namespace, self._on_lost)
@@ -102,15 +116,15 @@ class FullStory:
             page.say("warn", DEV_MODE)
             self.asleep = True
 
-        def loaded():
+        def loaded() -> None:
             snippet.resume()
             self._become("ready")
 
-        def failed():
+        def failed() -> None:
             snippet.release("Error loading " + text(script))
             self._become("blocked")
 
-        def overdue(args):
+        def overdue(args: "Value") -> "Value":
             # Some blockers swallow the request or answer it with an empty script: nothing of ours was taken then.
             if not snippet.taken_over and snippet.waiting:
                 failed()
@@ -122,7 +136,7 @@ class FullStory:
         except Exception:  # a page that allows no script tag
             failed()
 
-    def perform(self, asked):
+    def perform(self, asked: "Call") -> bool:
         """Perform a `fsbridge.contracts.Call`. Never raises; False when it could not go through and is lost."""
         snippet, method = self._snippet, asked.method
         if self.asleep or (self.status == "blocked" and not snippet):
@@ -143,13 +157,13 @@ class FullStory:
             return False
         return True
 
-    def _there(self):
+    def _there(self) -> "Value":
         try:
             return safe_get(self._page.window, self._namespace)
         except Exception:
             return UNDEFINED
 
-    def _addresses(self):
+    def _addresses(self) -> "tuple[Value, Value, Value]":
         option, page = self._options.get, self._page
         host, script, app_host = option("host", DOMAIN), option("script", SCRIPT), option("app_host")
         if option("debug") is True:
@@ -163,7 +177,7 @@ class FullStory:
             app_host = app_host and regional(app_host, region)
         return _value(host), _value(script), app_host
 
-    def _environment(self, app_host):
+    def _environment(self, app_host: "Value") -> "Value":
         option = self._options.get
         environment = make_object()
         for name, value in (
@@ -180,16 +194,16 @@ class FullStory:
             put(environment, "captureOnStartup", False)
         return environment
 
-    def _become(self, status):
+    def _become(self, status: str) -> None:
         if status != self.status:
             self.status = status
             if self.on_status:
                 self.on_status(status)
 
 
-def _value(given):
+def _value(given: "Any") -> "Value":
     return NULL if given is None else given
 
 
-def _env(environment):
+def _env(environment: "Value") -> "Value":
     return make_object((("env", environment),))

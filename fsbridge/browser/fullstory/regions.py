@@ -38,7 +38,7 @@ def regional(address: str, region: str) -> str:
     return ".".join(labels) + slash + path
 
 
-def _is_fullstorys(address):
+def _is_fullstorys(address: str) -> bool:
     start = address.find(DOMAIN)
     while start >= 0:
         head, tail = address[:start], address[start + len(DOMAIN) :]

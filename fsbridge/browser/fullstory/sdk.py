@@ -11,6 +11,13 @@ Options, results, console messages and errors are the official SDK's.
 from ...runtime import NULL, UNDEFINED, call, get, invoke, kind, safe_get, text, truthy
 from .calls import FullStory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...contracts import Value
+    from ..page import Page
+
 _OPTIONS = (
     ("orgId", "org"),
     ("namespace", "namespace"),
@@ -40,14 +47,14 @@ class SdkError(Exception):
 class Sdk:
     """The functions that the official SDK exports, over one page. All arguments and results are port values."""
 
-    def __init__(self, page):
+    def __init__(self, page: "Page") -> None:
         self._page = page
         self._namespace = ""
-        self.fullstory = None
+        self.fullstory: "FullStory | None" = None
         """The `FullStory` that `init` made, None before."""
         self.is_initialized = False
 
-    def init(self, options, ready=UNDEFINED):
+    def init(self, options: "Value", ready: "Value" = UNDEFINED) -> None:
         """Load FullStory, once: later calls are ignored. Raises SdkError when ``orgId`` is missing.
 
         ``options`` is an object in the official names; see `FullStory` for their meaning. ``ready`` is called when a
@@ -56,7 +63,7 @@ class Sdk:
         if self.is_initialized:
             self._warn("FullStory init has already been called once, additional invocations are ignored")
             return
-        given = {}
+        given: "dict[str, Any]" = {}
         for name, option in _OPTIONS:
             value = get(options, name)
             if value is not UNDEFINED:
@@ -68,7 +75,9 @@ class Sdk:
         self.fullstory.load(ready)
         self.is_initialized = True
 
-    def call(self, operation=UNDEFINED, options=UNDEFINED, source=UNDEFINED):
+    def call(
+        self, operation: "Value" = UNDEFINED, options: "Value" = UNDEFINED, source: "Value" = UNDEFINED
+    ) -> "Value":
         """``FullStory(operation, options, source)``: what FS returns, a promise for "…Async" operations."""
         there = self._loaded()
         if self.fullstory and self.fullstory.asleep:
@@ -76,7 +85,7 @@ class Sdk:
             return UNDEFINED
         return call(there, operation, options, source)
 
-    def method(self, name, *args):
+    def method(self, name: str, *args: "Value") -> "Value":
         """``FullStory.<name>(*args)``, a v1 method. NULL, and a warning, while fs.js hasn't brought it."""
         if self.fullstory and self.fullstory.asleep:
             message = "FullStory is in dev mode and is not capturing: %s method not executed" % name
@@ -88,14 +97,14 @@ class Sdk:
         self._warn("FS.%s not ready" % name)
         return NULL
 
-    def _loaded(self):
+    def _loaded(self) -> "Value":
         there = self._there() if self._namespace else UNDEFINED
         if kind(there) != "function":
             raise SdkError(_NOT_LOADED)
         return there
 
-    def _there(self):
+    def _there(self) -> "Value":
         return safe_get(self._page.window, self._namespace)
 
-    def _warn(self, text):
+    def _warn(self, text: str) -> None:
         self._page.say("warn", text)

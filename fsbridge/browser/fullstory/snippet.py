@@ -39,7 +39,11 @@ from ...runtime import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from ...contracts import Value
+    from ..page import Page
 
 VERSION = "2.1.0"
 MOST_WAITING = 1000
@@ -52,7 +56,7 @@ class Snippet:
     ``on_lost(operation, options, source, version)`` is called for each that won't go through.
     """
 
-    def __init__(self, page, namespace, on_lost):
+    def __init__(self, page: "Page", namespace: str, on_lost: "Callable[..., None]") -> None:
         self._on_lost = on_lost
         self._page = page
         self._namespace = namespace
@@ -81,7 +85,7 @@ class Snippet:
         put(self.fs, "_v", VERSION)
         page.set_global(namespace, self.fs)
 
-    def perform(self, method, function, args):
+    def perform(self, method: str, function: "Value", args: "list[Value]") -> bool:
         """Do what ``function`` (``FS``, or its ``method``) would do, without a detour through JavaScript.
 
         Returns whether it did: not when the page has put another function there.
@@ -95,7 +99,9 @@ class Snippet:
             self._failed(error)
         return True
 
-    def request(self, org, script, loaded, failed):
+    def request(
+        self, org: "Value", script: "Value", loaded: "Callable[[], None]", failed: "Callable[[], None]"
+    ) -> None:
         """Put the script tag into the page. ``loaded()`` or ``failed()`` is called when the browser says so.
 
         Raises when the page doesn't let a script tag be made (Trusted Types).
@@ -116,17 +122,17 @@ class Snippet:
             invoke(parent, "insertBefore", tag, first)
 
     @property
-    def taken_over(self):
+    def taken_over(self) -> bool:
         """Whether fs.js has taken over."""
         return truthy(get(self.fs, "_api"))
 
     @property
-    def waiting(self):
+    def waiting(self) -> int:
         """How many operations wait for fs.js."""
         queue = get(self.fs, "q")
         return get(queue, "length") if kind(queue) == "array" else 0
 
-    def release(self, reason):
+    def release(self, reason: str) -> None:
         """fs.js won't come: forget what is queued and keep nothing from now on. Promises are rejected with ``reason``.
 
         Should fs.js come after all, it gets every call from then on.
@@ -137,11 +143,13 @@ class Snippet:
         for entry in items(queue) if kind(queue) == "array" else ():
             self._forget(entry)
 
-    def resume(self):
+    def resume(self) -> None:
         """fs.js came: undo `release`."""
         self._blocked_by = ""
 
-    def operate(self, operation, options=UNDEFINED, source=UNDEFINED, version=2):
+    def operate(
+        self, operation: "Value", options: "Value" = UNDEFINED, source: "Value" = UNDEFINED, version: "Value" = 2
+    ) -> "Value":
         """``FS(operation, options, source)``: a v2 operation, or a promise when its name ends in "Async"."""
         if isinstance(operation, str) and operation.endswith("Async"):
             promise, resolve, reject = make_promise()
@@ -150,7 +158,9 @@ class Snippet:
             return promise
         return self._send(operation, options, source, UNDEFINED, UNDEFINED, version)
 
-    def _send(self, operation, options, source, resolve, reject, version):
+    def _send(
+        self, operation: "Value", options: "Value", source: "Value", resolve: "Value", reject: "Value", version: "Value"
+    ) -> "Value":
         api = get(self.fs, "_api")
         if truthy(api):
             return apply(api, self.fs, (operation, options, source, resolve, reject, version))
@@ -164,65 +174,80 @@ class Snippet:
                 self._drop_oldest(queue)
         return NULL
 
-    def _drop_oldest(self, queue):
+    def _drop_oldest(self, queue: "Value") -> None:
         index = 0
         while get(get(queue, index), 0) in _SETTING_UP:
             index += 1
         self._forget(get(invoke(queue, "splice", index, 1), 0))
 
-    def _forget(self, entry):
+    def _forget(self, entry: "Value") -> None:
         self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])  # the page may have put it there, shorter
 
-    def _lose(self, operation, options, source, reject, version):
+    def _lose(self, operation: "Value", options: "Value", source: "Value", reject: "Value", version: "Value") -> None:
         self._on_lost(operation, options, source, version)
         if kind(reject) == "function":
             call(reject, construct("Error", self._blocked_by or "too many calls wait for FullStory"))
 
-    def _call(self, operation=UNDEFINED, options=UNDEFINED, source=UNDEFINED, version=2, *more):
+    def _call(
+        self,
+        operation: "Value" = UNDEFINED,
+        options: "Value" = UNDEFINED,
+        source: "Value" = UNDEFINED,
+        version: "Value" = 2,
+        *more: "Value",
+    ) -> "Value":
         return self.operate(operation, options, source, version if truthy(version) else 2)
 
     # The v1 methods, by the operations they stand for.
 
-    def _v1(self, operation, options=UNDEFINED, source=UNDEFINED):
+    def _v1(self, operation: str, options: "Value" = UNDEFINED, source: "Value" = UNDEFINED) -> "Value":
         self._send(operation, options, source, UNDEFINED, UNDEFINED, 1)
         return UNDEFINED
 
-    def _set_properties(self, scope=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+    def _set_properties(
+        self, scope: "Value" = UNDEFINED, properties: "Value" = UNDEFINED, source: "Value" = UNDEFINED, *more: "Value"
+    ) -> "Value":
         return self._v1("setProperties", make_object((("type", scope), ("properties", properties))), source)
 
-    def _set_user_properties(self, properties=UNDEFINED, source=UNDEFINED, *more):
+    def _set_user_properties(
+        self, properties: "Value" = UNDEFINED, source: "Value" = UNDEFINED, *more: "Value"
+    ) -> "Value":
         return self._set_properties("user", properties, source)
 
-    def _identify(self, uid=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+    def _identify(
+        self, uid: "Value" = UNDEFINED, properties: "Value" = UNDEFINED, source: "Value" = UNDEFINED, *more: "Value"
+    ) -> "Value":
         self._set_user_properties(make_object((("uid", uid),)), source)
         if truthy(properties):
             self._set_user_properties(properties, source)
         return UNDEFINED
 
-    def _event(self, name=UNDEFINED, properties=UNDEFINED, source=UNDEFINED, *more):
+    def _event(
+        self, name: "Value" = UNDEFINED, properties: "Value" = UNDEFINED, source: "Value" = UNDEFINED, *more: "Value"
+    ) -> "Value":
         return self._v1("trackEvent", record(name=name, properties=properties), source)
 
-    def _log(self, level=UNDEFINED, message=UNDEFINED, *more):
+    def _log(self, level: "Value" = UNDEFINED, message: "Value" = UNDEFINED, *more: "Value") -> "Value":
         return self._v1("log", make_object((("level", level), ("msg", message))))
 
-    def _consent(self, given=True, *more):
+    def _consent(self, given: "Value" = True, *more: "Value") -> "Value":
         return self._v1("setIdentity", make_object((("consent", given),)))
 
-    def _function(self, body):
+    def _function(self, body: "Callable[..., Value]") -> "Value":
         return make_function(lambda args: self._attempt(body, items(args)))
 
-    def _attempt(self, body, args):
+    def _attempt(self, body: "Callable[..., Value]", args: "list[Value]") -> "Value":
         try:
             return body(*args)
         except Exception as error:  # the page called us: nothing may be thrown into it
             return self._failed(error)
 
-    def _failed(self, error):
+    def _failed(self, error: Exception) -> "Value":
         self._page.say("warn", "%s failed: %s" % (self._namespace, error))
         return UNDEFINED
 
 
-def _network(window):
+def _network(window: "Value") -> "Value":
     """``FS._w``, made of the browser's own functions, so that no request of the page waits for Python."""
     network = make_object((("XMLHttpRequest", get(window, "XMLHttpRequest")),))
     reflect = get(window, "Reflect")
