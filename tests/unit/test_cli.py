@@ -39,7 +39,7 @@ def track(event="Clicked", **fields):
 
 def test_one_line_for_each_message():
     result = run([track(properties={"n": 1.0}), {"type": "group"}, {"type": "page", "name": "Home"}], *CLASSIC)
-    assert (result.exit_code, result.stderr) == (0, "3 messages: 2 calls, 1 without any.\n")
+    assert (result.exit_code, result.stderr) == (0, "3 messages: 3 calls, 1 without any.\n")
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
         {"line": 1, "calls": [{"call": "FS.event", "args": ["Clicked", {"n": 1}, "segment"]}]},
         {"line": 2, "calls": []},
