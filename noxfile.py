@@ -1,5 +1,5 @@
-"""The project's commands: ``nox -s demo``, ``nox -s tests``, ``nox -s build``, ``nox -s bench``,
-``nox -s bench-cloud``."""
+"""The project's commands: ``nox -s tests``, or its parts ``lint``, ``types``, ``unit`` and ``browser``;
+``nox -s demo``, ``nox -s build``, ``nox -s bench``, ``nox -s bench-cloud``."""
 
 import nox
 
@@ -9,6 +9,7 @@ nox.options.reuse_venv = "yes"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 DEVELOPMENT = nox.project.dependency_groups(PROJECT, "dev")
+IN_BROWSERS = ("tests/e2e", "tests/conformance/browser")
 BUILD = PROJECT["project"]["optional-dependencies"]["build"]
 
 
@@ -21,16 +22,61 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Lint, types and all tests. Arguments after ``--`` go to pytest."""
+    """Everything: lint, types and all tests. Arguments after ``--`` go to pytest."""
+    _install(session)
+    _lint(session)
+    session.run("mypy")
+    _pytest(session, env=_browsers(session))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and what can be seen to be wrong without running it: seconds."""
+    session.install(*(each for each in DEVELOPMENT if each.startswith("ruff")))
+    _lint(session)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict."""
+    _install(session)
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """The tests without a browser: units, recordings on CPython, cloud mode, the relay. ``--`` as for tests."""
+    _install(session)
+    _pytest(session, *(f"--ignore={folder}" for folder in IN_BROWSERS))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The tests in browsers. Arguments after ``--`` go to pytest."""
+    _install(session)
+    _pytest(session, *([] if session.posargs else IN_BROWSERS), env=_browsers(session))
+
+
+def _install(session: nox.Session) -> None:
     session.install("-e", ".[testing,liquid,cli,relay,build]", *DEVELOPMENT)
+
+
+def _lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("mypy")
     session.run("python", "-m", "tools.biome")
+
+
+def _pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
+    session.run("python", "-m", "tools.npm")
+    session.run("pytest", "-n", "2", *arguments, *session.posargs, env=env)
+
+
+def _browsers(session: nox.Session) -> dict[str, str]:
+    """The environment that says which browsers there are; they are installed where need be."""
     chromium = session.run("python", "-m", "tools.browser", silent=True, stderr=None)
     firefox = session.run("python", "-m", "tools.firefox", silent=True, stderr=None)
-    browsers = {"FSBRIDGE_CHROMIUM": chromium.strip(), "FSBRIDGE_FIREFOX": firefox.strip()}
-    session.run("pytest", "-n", "2", *session.posargs, env=browsers)
+    return {"FSBRIDGE_CHROMIUM": chromium.strip(), "FSBRIDGE_FIREFOX": firefox.strip()}
 
 
 @nox.session

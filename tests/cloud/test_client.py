@@ -149,8 +149,8 @@ def test_a_wait_beyond_the_limit_is_not_begun(connect, api):
     api.script(Answer(503, headers={"Retry-After": "3600"}))
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        connect(retry_for=30).send(TRACK)
-    assert time.monotonic() - began < 5
+        connect(retry_for=600).send(TRACK)
+    assert time.monotonic() - began < 60
 
 
 def test_it_gives_up_in_the_end(connect, api):
@@ -187,13 +187,13 @@ def test_a_silent_server(connect, api):
 def test_closing_ends_all_waiting(connect, api):
     import threading
 
-    api.always(Answer(503, headers={"Retry-After": "8"}))
-    cloud = connect(retry_for=60)
+    api.always(Answer(503, headers={"Retry-After": "100"}))
+    cloud = connect(retry_for=600)
     threading.Timer(0.5, cloud.close).start()
     began = time.monotonic()
     with pytest.raises(Unavailable):
         cloud.send(TRACK)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Many messages: order per user, users in parallel, back-pressure, batch imports, and faults at random."""
 
 import itertools
-import threading
 import time
 from collections import defaultdict
 
@@ -33,10 +32,10 @@ def test_all_arrive_once_and_in_order_through_random_faults(connect):
 
 
 def test_users_in_parallel(connect, api):
-    api.always(Answer(delay=0.2))
+    api.always(Answer(delay=1))
     began = time.monotonic()
     connect(connections=10).send_many(track(index, users=10) for index in range(20))
-    assert 0.4 <= time.monotonic() - began < 2  # one after the other they would take four seconds
+    assert 2 <= time.monotonic() - began < 15  # one after the other they would take twenty seconds
 
 
 def test_rejections_stop_nothing_and_are_told(connect, api):
@@ -61,7 +60,6 @@ def test_an_outage_stops_and_is_told(connect, api):
 
 
 def test_no_more_is_read_than_the_window_holds(connect, api):
-    gate = threading.Event()
     read = itertools.count()
 
     def messages():
@@ -70,13 +68,15 @@ def test_no_more_is_read_than_the_window_holds(connect, api):
             yield track(index, users=1)
 
     cloud = connect()
-    api.script(Answer(delay=1))
-    done = threading.Thread(target=lambda: (cloud.send_many(messages(), window=50), gate.set()))
-    done.start()
-    time.sleep(0.5)
-    assert next(read) <= 52
-    done.join()
-    assert gate.is_set()
+    seen = []
+
+    def first_answer(index, message, error):
+        if not seen:
+            time.sleep(0.5)  # time enough to read more than it should
+            seen.append(next(read))
+
+    cloud.send_many(messages(), first_answer, window=50)
+    assert seen[0] <= 52
     assert per_user(api) == {"u0": list(range(300))}
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from fsbridge.testing import FS, UNDEFINED, FullStory
 
+from .shop import wait_until
+
 # The queue of FullStory's snippet, as short as it gets.
 SNIPPET = """
   window.FS = function (operation, options, source, version) {
@@ -232,8 +234,7 @@ def test_wait_for_event_waits(page, fullstory, bare_site):
 def test_block_is_an_ad_blocker(page, fullstory, bare_site):
     fullstory.block()
     page.goto(bare_site.page("/", html("FS.event('Lost')")))
-    page.wait_for_timeout(100)
-    assert page.evaluate("window.failed") is True
+    wait_until(page, "window.failed === true")
     assert fullstory.calls == []
     assert "Blocked: https://edge.fullstory.com/s/fs.js" in fullstory.summary()
 
@@ -241,8 +242,7 @@ def test_block_is_an_ad_blocker(page, fullstory, bare_site):
 def test_delayed_lets_the_page_queue(page, fullstory, bare_site):
     with fullstory.delayed():
         page.goto(bare_site.page("/", html("FS.event('Queued')")), wait_until="commit")
-        page.wait_for_timeout(100)
-        assert page.evaluate("FS.q.length") == 2
+        wait_until(page, "!!window.FS && FS.q.length === 2")
         assert fullstory.calls == []
     assert fullstory.wait_for_event("Queued")
 

@@ -39,7 +39,7 @@ class RelayProcess:
         if wait:
             self.wait_until_up()
 
-    def wait_until_up(self, seconds: float = 30) -> None:
+    def wait_until_up(self, seconds: float = 120) -> None:
         wait_for(lambda: self._process.poll() is not None or answers(self.port), seconds)
         assert self._process.poll() is None, self.log.read_text()
 
@@ -60,14 +60,14 @@ class RelayProcess:
             self.kill()
 
     def post(self, path: str, document: object = None, **options) -> requests.Response:
-        return requests.post(self.url + path, json=document, timeout=30, **{"auth": AUTH, **options})
+        return requests.post(self.url + path, json=document, timeout=60, **{"auth": AUTH, **options})
 
     def health(self) -> dict:
-        return requests.get(self.url + "/healthz", timeout=10).json()
+        return requests.get(self.url + "/healthz", timeout=60).json()
 
     def metric(self, name: str) -> float:
         """The sum of a metric over all labels."""
-        lines = requests.get(self.url + "/metrics", timeout=10).text.splitlines()
+        lines = requests.get(self.url + "/metrics", timeout=60).text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"fsbridge_relay_{name}"))
 
     def command(self, *arguments: str) -> str:
@@ -109,7 +109,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition, seconds: float = 30) -> None:
+def wait_for(condition, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not within the time"

@@ -132,7 +132,7 @@ def test_a_wrong_api_key_parks_nothing(relay, api, status):
 
 
 def test_stopping_loses_nothing(relay, api):
-    api.always(Answer(delay=0.05))
+    api.always(Answer(delay=0.5))  # all of it would take a quarter of a minute
     sent = {f"u{number}": list(range(20)) for number in range(20)}
     relay.post("/v1/batch", {"batch": [track(user, number) for number in range(20) for user in sent]})
     wait_for(lambda: api.accepted)
@@ -140,6 +140,7 @@ def test_stopping_loses_nothing(relay, api):
     before = len(api.accepted)
     assert len({received.key for received in api.requests}) == before == len(api.requests), "all were finished"
     assert before < 400
+    api.always(None)
     relay.start()
     wait_for(lambda: len(api.accepted) == 400)
     assert len(api.requests) == 400, "nothing that was finished went out again"
@@ -147,11 +148,12 @@ def test_stopping_loses_nothing(relay, api):
 
 
 def test_two_relays_with_one_queue_deliver_one_after_the_other(relay, make_relay, api):
+    wait_for(lambda: relay.health()["delivery"] == "ok")  # this one has the queue
     other = make_relay()
     other.start()
+    wait_for(lambda: other.health()["delivery"] == "another relay delivers from this queue")
     other.post("/v1/track", track("u1", 1))
     wait_for(lambda: len(api.accepted) == 1)
-    assert other.health()["delivery"] == "another relay delivers from this queue"
     relay.kill()
     wait_for(lambda: other.health()["delivery"] == "ok")
     other.post("/v1/track", track("u1", 2))
