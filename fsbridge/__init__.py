@@ -3,7 +3,8 @@
 `connect` is the way in for Python authors; web pages include the tag, ``fsbridge.js``.
 """
 
-from .browser.connect import Analytics, connect
+from .browser.analytics import Analytics
+from .browser.connect import connect
 from .settings import SettingsError
 from .version import VERSION as __version__
 

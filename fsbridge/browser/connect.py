@@ -1,14 +1,18 @@
 """`connect`: the bridge for Python authors, in PyScript, Pyodide, JupyterLite or marimo, or on a simulated page."""
 
 from .. import destinations
-from ..runtime import from_python, make_array, make_function
+from ..runtime import from_python
+from ..settings import SettingsError
 from . import expose as exposing
+from .analytics import Analytics, AnalyticsJs, RudderAnalytics
 from .bridge import Bridge
 from .page import Page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_APIS = {"analytics.js": AnalyticsJs, "rudderanalytics": RudderAnalytics}
 
 
 def connect(
@@ -37,40 +41,24 @@ def connect(
         analytics.identify("u1", {"plan": "premium"})
     """
     page = Page(window)
-    bridge = Bridge(page, destinations.make(destination, settings, strict), source, diagnostics=diagnostics)
+    given = _converted(destination, settings)
+    bridge = Bridge(page, destinations.make(destination, given, strict), source, diagnostics=diagnostics)
     if expose:
         bridge.watch(exposing.expose(page, bridge))
     bridge.replay([])
     bridge.examine()
-    return Analytics(bridge)
+    return _APIS[bridge.source.api](bridge)
 
 
-class Analytics:
-    """The methods of the source's API, such as ``track(event, properties)``, taking plain Python values.
-
-    Dicts, lists and datetimes become JavaScript's; None is null; a Python function is a callback. What a method returns
-    is what JavaScript code would get. ``status`` is "ready", or "blocked" when fs.js did not load.
-    """
-
-    def __init__(self, bridge: Bridge) -> None:
-        self._bridge = bridge
-
-    @property
-    def status(self) -> str:
-        return self._bridge.status
-
-    def __getattr__(self, method: str) -> "Any":
-        source = self._bridge.source
-        if method.startswith("_") or method not in source.methods + source.unsupported:
-            raise AttributeError("%s has no method %r" % (source.api, method))
-
-        def call(*args: "Any") -> "Any":
-            return self._bridge.call(method, make_array([_port_value(arg) for arg in args]))
-
-        return call
-
-
-def _port_value(value: "Any") -> "Any":
-    if callable(value):
-        return make_function(lambda args: value())
-    return from_python(value)
+def _converted(destination: str, given: "dict[str, Any]") -> "dict[str, Any]":
+    """The settings with lists and objects as JavaScript's; what is of a wrong type stays, for the error to show it."""
+    converted = dict(given)
+    for setting in destinations.find(destination).settings:
+        if setting.accepts in ("list", "object") and isinstance(given.get(setting.name), (list, tuple, dict)):
+            try:
+                converted[setting.name] = from_python(given[setting.name], setting.name)
+                continue
+            except TypeError as error:
+                problem = str(error)
+            raise SettingsError("%s: setting %s" % (destination, problem))
+    return converted

@@ -3,18 +3,17 @@
 from ..contracts import Moment
 from ..runtime import (
     NULL,
-    ON_CPYTHON,
     UNDEFINED,
     ask,
     bound,
     call,
+    clock,
     construct,
     get,
     invoke,
     is_nullish,
     keys,
     kind,
-    now,
     put,
     safe_get,
     safe_put,
@@ -51,13 +50,14 @@ class Page:
             raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.testing.simulated")
         self.window = window
         self.document = get(window, "document")
-        self._location = get(window, "location")
         self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
         self._write_cookie = lambda line: call(cookies, line) if cookies else safe_put(self.document, "cookie", line)
         self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
         self._readers = {}
         self._cookies_readable = False
+        self.now = clock(window)
+        """Milliseconds since 1970."""
         self._select = bound(self.document, "querySelector")
 
     def moment(self):
@@ -81,11 +81,7 @@ class Page:
 
     def location(self):
         """``window.location``."""
-        return get(self.window, "location") if ON_CPYTHON else self._location
-
-    def now(self):
-        """Milliseconds since 1970."""
-        return get(self.window, "now") if ON_CPYTHON else now()
+        return get(self.window, "location")
 
     def later(self, function, delay):
         """Run a port function in ``delay`` milliseconds."""
@@ -97,8 +93,6 @@ class Page:
 
     def uuid(self):
         """A random UUID (version 4)."""
-        if ON_CPYTHON:
-            return invoke(self.window, "randomUUID")
         crypto = get(self.window, "crypto")
         if kind(get(crypto, "randomUUID")) == "function":  # on https pages only
             return invoke(crypto, "randomUUID")

@@ -22,6 +22,7 @@ UNDEFINED = _port.UNDEFINED
 NULL = _port.NULL
 
 # Asking about a value
+is_javascript = _port.is_javascript
 kind = _port.kind
 tag = _port.tag
 is_nullish = _port.is_nullish
@@ -55,7 +56,7 @@ items = _port.items
 # Other values
 make_date = _port.make_date
 date_ms = _port.date_ms
-now = _port.now
+clock = _port.clock
 zone_offset_minutes = _port.zone_offset_minutes
 to_json = _port.to_json
 json_copy = _port.json_copy
@@ -74,7 +75,6 @@ make_method = _port.make_method
 callback = _port.callback
 lazy = _port.lazy
 use_helpers = _port.use_helpers
-from_python = _port.from_python
 
 # Calling JavaScript
 invoke = _port.invoke
@@ -84,3 +84,5 @@ call = _port.call
 apply = _port.apply
 construct = _port.construct
 window = _port.window
+
+from .python_values import from_python as from_python  # noqa: E402 (it uses the verbs above)

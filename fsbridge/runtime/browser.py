@@ -102,6 +102,10 @@ def tag(value):
     return _tag_of(value)[8:-1].lower() if isinstance(value, JsProxy) else kind(value)
 
 
+def is_javascript(value):
+    return isinstance(value, _own.HANDLES) or is_nullish(value)
+
+
 def is_nullish(value):
     return value is UNDEFINED or value is NULL
 
@@ -234,7 +238,8 @@ def date_ms(date):
     return to_number(date)
 
 
-now = _own.now
+def clock(window):
+    return _own.now
 
 
 def zone_offset_minutes():
@@ -359,16 +364,6 @@ def lazy(key, body):
     put(descriptor, "get", make_method(lambda this, args: settle(this, body(this)), key, True))
     put(descriptor, "set", make_method(lambda this, args: settle(this, get(args, 0)), key, True))
     return lambda value: _define(value, key, descriptor)
-
-
-def from_python(value):
-    if isinstance(value, dict):
-        return make_object([(str(key), from_python(item)) for key, item in value.items()])
-    if isinstance(value, (list, tuple)):
-        return make_array([from_python(item) for item in value])
-    if hasattr(value, "timestamp"):
-        return make_date(value.timestamp() * 1000)
-    return NULL if value is None else value
 
 
 def call(function, *args):

@@ -6,7 +6,6 @@ import base64
 import json
 import math
 import re
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -180,6 +179,11 @@ def tag(value: Any) -> str:
     if isinstance(value, JsError):
         return "error"
     return "promise" if isinstance(value, Promise) else kind(value)
+
+
+def is_javascript(value: Any) -> bool:
+    """Whether JavaScript made the value and Python has a mere handle to it."""
+    return is_nullish(value) or isinstance(value, (Date, BigInt, Function, Host, JsError))
 
 
 def is_nullish(value: Any) -> bool:
@@ -510,9 +514,9 @@ def date_ms(date: Any) -> float:
     return float(date.ms)
 
 
-def now() -> float:
-    """Milliseconds since 1970."""
-    return time.time() * 1000
+def clock(window: Any) -> Callable[[], float]:
+    """The clock of a window, taken when it is first asked for: a function that gives milliseconds since 1970."""
+    return bound(get(window, "Date"), "now")
 
 
 def zone_offset_minutes() -> int:
@@ -685,17 +689,6 @@ def lazy(key: str, body: Callable[[Any], Any]) -> Callable[[Any], Any]:
     In a browser it is made when it is first read: what hardly anybody reads may cost something.
     """
     return lambda value: put(value, key, body(value))
-
-
-def from_python(value: Any) -> Any:
-    """A Python author's value as a port value: dicts, lists, tuples, datetimes and scalars, deeply."""
-    if isinstance(value, dict):
-        return {str(key): from_python(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [from_python(item) for item in value]
-    if isinstance(value, datetime):
-        return Date(value.timestamp() * 1000)
-    return value
 
 
 def call(function: Any, *args: Any) -> Any:

@@ -11,6 +11,7 @@
 import js
 from jsffi import JsProxy as JsProxy
 
+HANDLES = (JsProxy,)
 UNDEFINED = js.undefined
 NULL = None
 

@@ -5,11 +5,12 @@ promise it was. So `read` and `attempt` let results come in an array, whose item
 """
 
 import js
-from pyodide.ffi import JsException, create_proxy, jsnull
+from pyodide.ffi import JsBigInt, JsException, create_proxy, jsnull
 from pyodide.webloop import PyodideFuture
 
 # The base of every handle's type. pyodide.ffi.JsProxy stands for the same, but isinstance takes twenty times as long.
 JsProxy = type(js.globalThis).__mro__[1]
+HANDLES = (JsProxy, JsBigInt)
 JsError = JsException
 UNDEFINED = None
 NULL = jsnull
