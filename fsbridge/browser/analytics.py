@@ -279,6 +279,8 @@ class RudderAnalytics(Analytics):
         callback: "Callback | None" = None,
     ) -> "Any":
         """Say who the visitor is: ``identify("u1", {"plan": "premium"})``; without an id only traits are added."""
+        if userId is None:  # RudderStack knows that by what comes first
+            return self._call("identify", "traits options callback", traits, options, callback)
         return self._call("identify", "userId traits options callback", userId, traits, options, callback)
 
     def group(
@@ -289,6 +291,8 @@ class RudderAnalytics(Analytics):
         callback: "Callback | None" = None,
     ) -> "Any":
         """Say which company or team the visitor belongs to."""
+        if groupId is None:  # RudderStack knows that by what comes first
+            return self._call("group", "traits options callback", traits, options, callback)
         return self._call("group", "groupId traits options callback", groupId, traits, options, callback)
 
     def alias(

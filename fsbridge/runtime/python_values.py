@@ -151,12 +151,12 @@ class _Conversion:
         return number
 
     def _date(self, value: "Any") -> "Any":
+        if value != value:  # pandas has a time that is none
+            return None
         try:
-            seconds = value.timestamp()
+            return make_date(round(value.timestamp() * 1e6) // 1000)  # whole milliseconds, as a Date has
         except (OverflowError, ValueError, OSError):  # local time knows no such year
             self._refuse(value, "is too far away")
-        # Whole milliseconds, as a Date has; pandas has a time that is none.
-        return make_date(round(seconds * 1e6) // 1000) if seconds == seconds else None
 
     def _of_numpy(self, value: "Any") -> "Any":
         kind = value.dtype.kind

@@ -374,9 +374,6 @@ class SimulatedWindow(Host):
             except JsError as error:  # the page's own function, and the page's own error
                 self.console.error(f"Uncaught {error}")
 
-    def randomUUID(self) -> str:
-        return str(uuid.uuid4())
-
     def recording_fs(self) -> Function:
         """An FS that notes every call in ``calls``."""
 

@@ -117,13 +117,13 @@ class Player:
         return UNDEFINED
 
     def _note_ids(self) -> None:
-        make = self.window.randomUUID
+        make = self.window.crypto.randomUUID
 
         def noting() -> str:
             self.played.generated.append(make())
             return self.played.generated[-1]
 
-        self.window.randomUUID = noting  # type: ignore[method-assign]
+        self.window.crypto.randomUUID = noting  # type: ignore[method-assign]
 
     def _watch(self) -> None:
         """Note for each message which page call it comes of, and which message is being delivered."""

@@ -96,7 +96,7 @@ def check(page, fullstory, console, dated):
     results = page.evaluate("results")
     for found, wanted in zip(results[:5], ERRORS, strict=True):
         assert found.startswith(wanted)
-    assert results[5:8] == ["analytics.js has no method 'trak'", "user-1", "ready"]
+    assert results[5:8] == ["analytics.js has no method 'trak'; did you mean 'track'?", "user-1", "ready"]
     assert sorted(results[8:]) == ["called back", "ready"]
     assert page.evaluate(JAVASCRIPT) == ["function", "user-1", "ready", page.evaluate("fsbridge.version")]
     fullstory.expect_calls(*expected_calls(dated))
@@ -135,3 +135,100 @@ def test_connect_in_a_plain_pyodide_page(page, site, fullstory):
     )
     page.goto(site.page("/app", html))
     check(page, fullstory, console, True)
+
+
+# What MicroPython has of Python's types, and what JavaScript has.
+VALUES = f"""
+import js
+from collections import OrderedDict
+from fsbridge import connect
+
+analytics = connect("segment-classic", org="{ORG}")
+shared = [1]
+loop = []
+loop.append(loop)
+deep = 1
+for _ in range(101):
+    deep = [deep]
+for value in (
+    {{5}}, frozenset(["a"]), (1, (2,)), range(2), OrderedDict([("a", 1)]), {{1: "a"}}, 2**53, -(10**21), "é\U0001f600",
+    js.Date.new(0), js.JSON.parse('{{"a": [1, null]}}'), js.Math.max, js.document.body, [shared, shared], js.undefined,
+    b"a", bytearray(b"a"), 2**53 + 1, 10**400, 1j, object(), len, lambda: None, dict, (n for n in [1]),
+    {{("a",): 1}}, {{None: 1}}, {{"__proto__": 1}}, loop, deep,
+):
+    try:
+        analytics.track("Value", {{"list": [{{"v": value}}]}})
+    except TypeError as error:
+        js.results.push(str(error))
+"""
+
+WANTED = [
+    "[5]",
+    '["a"]',
+    "[1,[2]]",
+    "[0,1]",
+    '{"a":1}',
+    '{"1":"a"}',
+    "9007199254740992",
+    "-1e+21",
+    '"é😀"',
+    "Date 1970-01-01T00:00:00.000Z",
+    '{"a":[1,null]}',
+    "the function",
+    "the element",
+    "[[1],[1]] shared",
+]
+
+REFUSALS = [
+    "has no JSON form (type bytes)",
+    "has no JSON form (type bytearray)",
+    "is more exact than JavaScript's numbers: pass it as text or float (type int)",
+    "is more exact than JavaScript's numbers: pass it as text or float (type int)",
+    "has no JSON form (type complex)",
+    "has no JSON form (type object)",
+    "has no JSON form (type ",
+    "has no JSON form (type function)",
+    "has no JSON form (type type)",
+    "has no JSON form (type generator)",
+    "has a key that is no text (type tuple)",
+    "has a key that is no text (type NoneType)",
+    "has a key '__proto__' that JavaScript wouldn't keep (type str)",
+    "[0] contains itself (type list)",
+    "[0]" * 97 + " lies deeper than 100 levels (type list)",
+]
+
+SEEN = """
+window.results = [];
+window.seen = [];
+const shown = value =>
+  value instanceof Date ? "Date " + value.toISOString()
+  : value === Math.max ? "the function" : value === document.body ? "the element"
+  : JSON.stringify(value) + (Array.isArray(value?.[0]) && value[0] === value[1] ? " shared" : "");
+window.FS = () => {};
+window.FS.event = (name, properties) => window.seen.push(shown(properties.list[0].v));
+"""
+
+
+def pyscript(runtime, python, extra=""):
+    """The elements of a page that runs ``python`` in PyScript."""
+    return (
+        "<body><script type='module' src='/pyscript/core.js'></script>",
+        f"""<script type="{runtime}" {extra} config='{{
+          "interpreter": "/fsbridge/{INTERPRETERS[runtime]}",
+          "files": {{"/fsbridge/fsbridge.zip": "./*"}}
+        }}'>{python}</script>""",
+    )
+
+
+@pytest.mark.parametrize("runtime", INTERPRETERS)
+def test_python_values(page, site, fullstory, runtime):
+    console = Console(page)
+    page.goto(site.page("/app", html_page(SEEN, *pyscript(runtime, VALUES))))
+    wait_until(page, f"results.length >= {len(REFUSALS)}", 60)
+    assert page.evaluate("seen")[: len(WANTED)] == WANTED
+    assert len(page.evaluate("seen")) == len(WANTED) + 1  # undefined, which Pyodide doesn't tell from None
+    for found, wanted in zip(page.evaluate("results"), REFUSALS, strict=True):
+        assert found.startswith(
+            "analytics.track('Value'): properties.list[0].v" + ("" if wanted[0] == "[" else " ") + wanted
+        )
+    assert console.thrown == []
