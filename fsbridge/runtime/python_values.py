@@ -82,7 +82,7 @@ class _Conversion:
             return value.__fspath__()
         if hasattr(sort, "__dataclass_fields__"):
             return {field.name: getattr(value, field.name) for field in sys.modules["dataclasses"].fields(value)}
-        if isinstance(value, (set, frozenset)):
+        if isinstance(value, (set, frozenset, range)):
             return list(value)
         abstract = sys.modules.get("collections.abc")
         if abstract is not None and isinstance(value, abstract.Mapping):
