@@ -7,14 +7,18 @@ export const SOURCES = { "analytics.js": "analytics", rudderanalytics: "rudderan
 
 const query = new URLSearchParams(location.search);
 
+/** What in the address means nothing here, a sentence each. */
+export const complaints = [];
+
 function oneOf(known, name, otherwise) {
   const value = query.get(name);
-  return known.includes(value) ? value : otherwise;
+  if (value === null || known.includes(value)) return value ?? otherwise;
+  complaints.push(`There is no ${name} “${value}”: this is ${otherwise}. Known are ${known.join(", ")}.`);
+  return otherwise;
 }
 
-export const destination =
-  DESTINATIONS.find((each) => each.name === query.get("destination")) ??
-  DESTINATIONS.find((each) => each.name === "segment-actions");
+const named = oneOf(DESTINATIONS.map(({ name }) => name), "destination", "segment-actions");
+export const destination = DESTINATIONS.find(({ name }) => name === named);
 
 export const runtime = oneOf(Object.keys(RUNTIMES), "runtime", "micropython");
 export const source = oneOf(Object.keys(SOURCES), "source", destination.source);
@@ -26,6 +30,11 @@ export const org = query.get("org") ?? "";
 export const settings = Object.fromEntries(
   destination.settings.filter((each) => query.has(each.name)).map((each) => [each.name, query.get(each.name)]),
 );
+
+const known = ["destination", "runtime", "source", "org", ...destination.settings.map(({ name }) => name)];
+for (const name of new Set(query.keys())) {
+  if (!known.includes(name)) complaints.push(`${destination.name} has no setting “${name}”: it is left out.`);
+}
 
 /** The address of this page with other choices: {destination, runtime, source, org, settings}, all optional. */
 export function addressWith(changes) {

@@ -3,7 +3,7 @@
 import { Calls } from "./calls.js";
 import { org, source, SOURCES } from "./choices.js";
 import { stayHere, watchFullStory } from "./fullstory.js";
-import { showCall, showStatus, startPanel } from "./panel.js";
+import { heed, showCall, showStatus, startPanel } from "./panel.js";
 import { startShop } from "./shop.js";
 import { tagElement } from "./tag.js";
 
@@ -14,6 +14,7 @@ const tag = tagElement();
 if (!org) stayHere();
 watchFullStory(!org, (...call) => calls.heard(...call));
 startPanel();
+heed(window.console);
 
 const inserted = performance.now();
 tag.addEventListener("load", () => {

@@ -1,6 +1,7 @@
 // The developer panel: choices, status, the page's tag, and a list of calls.
 
 import * as choices from "./choices.js";
+import * as fsjs from "./fsjs.js";
 import * as fullstory from "./fullstory.js";
 import { callCode } from "./notation.js";
 import { settingsForm } from "./settings.js";
@@ -10,6 +11,7 @@ const find = (selector) => document.querySelector(selector);
 const api = choices.SOURCES[choices.source];
 
 export function startPanel() {
+  stayAsItWas();
   fillChoices();
   settingsForm(find("#settings"), find("#settings-note"));
   find("#tag").textContent = tagHtml();
@@ -18,15 +20,56 @@ export function startPanel() {
     target.textContent = "Copied";
     setTimeout(() => (target.textContent = "Copy"), 1500);
   });
-  find("#handle").addEventListener("click", ({ currentTarget }) => {
-    const open = document.body.classList.toggle("panel-open"); // narrow screens only: see panel.css
-    currentTarget.setAttribute("aria-expanded", open);
-  });
   find("#clear").addEventListener("click", () => {
     find("#calls").replaceChildren();
+    undelivered.clear();
     count();
   });
   ownCall();
+  choices.complaints.forEach(notice);
+}
+
+/** Keep what is open open when a choice loads the page again. */
+function stayAsItWas() {
+  const drawers = [...document.querySelectorAll(".drawer")];
+  const { panel = false, open = [] } = JSON.parse(sessionStorage.getItem("panel") ?? "{}");
+  const handle = find("#handle");
+  const expand = (yes) => {
+    document.body.classList.toggle("panel-open", yes); // narrow screens only: see panel.css
+    handle.setAttribute("aria-expanded", yes);
+  };
+  const keep = () => {
+    const now = {
+      panel: document.body.classList.contains("panel-open"),
+      open: drawers.filter((drawer) => drawer.open).map(({ id }) => id),
+    };
+    sessionStorage.setItem("panel", JSON.stringify(now));
+  };
+  expand(panel);
+  for (const drawer of drawers) drawer.open = open.includes(drawer.id);
+  handle.addEventListener("click", () => {
+    expand(!document.body.classList.contains("panel-open"));
+    keep();
+  });
+  for (const drawer of drawers) drawer.addEventListener("toggle", keep);
+}
+
+/** Show what fsbridge writes to the console as warnings and errors. */
+export function heed(console) {
+  for (const level of ["warn", "error"]) {
+    const original = console[level];
+    console[level] = (...words) => {
+      original.apply(console, words);
+      const text = words.map(String).join(" ");
+      if (text.startsWith("[fsbridge] ")) notice(text.slice("[fsbridge] ".length));
+    };
+  }
+}
+
+function notice(text) {
+  const notices = find("#notices");
+  if ([...notices.children].some((each) => each.textContent === text) || text === find("#problem").textContent) return;
+  notices.append(element("p", text));
 }
 
 function fillChoices() {
@@ -51,24 +94,40 @@ export function showStatus(bridge, inserted) {
   let boot = "starting …";
   const show = () => {
     const status = find("#status");
-    status.textContent = status.dataset.status = bridge.status;
+    if (status.dataset.status !== bridge.status) {
+      status.textContent = status.dataset.status = bridge.status;
+      if (bridge.status === "blocked") trouble(fsjs.whyBlocked());
+      else if (bridge.status !== "failed") trouble("");
+    }
     facts([
       ["fsbridge.status", `"${bridge.status}"`],
       ["Python", `${choices.RUNTIMES[choices.runtime]}, ${boot}`],
-      ["fs.js", choices.org ? `FullStory’s own, org ${choices.org}` : standIn()],
+      ["fs.js", choices.org ? own(bridge.status) : standIn()],
+      ...(bridge.dropped ? [["lost", `${bridge.dropped} calls, which nothing could keep`]] : []),
     ]);
+    showDelivery(bridge.status);
   };
   bridge.ready.then(
     () => (boot = `live after ${duration(performance.now() - inserted)}`),
     (error) => {
       boot = "not running";
-      const problem = find("#problem");
-      problem.textContent = error.message;
-      problem.hidden = false;
+      trouble(error.message);
     },
   );
   show();
   setInterval(show, 100);
+}
+
+/** Say what is wrong, in the panel and at the chip; an empty text when nothing is. */
+function trouble(text) {
+  const problem = find("#problem");
+  problem.textContent = find("#status").title = text;
+  problem.hidden = !text;
+}
+
+function own(status) {
+  const state = { blocked: ", blocked", failed: "" }[status] ?? (fsjs.isThere() ? "" : ", not there yet");
+  return `FullStory’s own, org ${choices.org}${state}`;
 }
 
 function standIn() {
@@ -85,6 +144,8 @@ function facts(pairs) {
 // Calls
 
 const items = new Map(); // entry → its list item
+const undelivered = new Set(); // FullStory calls that fs.js hasn't got
+const DELIVERY = { delivered: "delivered", waiting: "waiting for fs.js", blocked: "not delivered" };
 
 /** Show a call of the page, or what is new about it. */
 export function showCall(entry) {
@@ -94,11 +155,11 @@ export function showCall(entry) {
     const came = element("ul");
     for (const call of entry.fullstory) {
       const line = element("li");
-      line.append(expandable(call));
+      call.label ??= newLabel(call);
+      line.append(expandable(call, call.label));
       came.append(line);
     }
     item.append(came);
-    if (window.fsbridge.status === "blocked") item.append(element("p", "Not sent yet: fs.js is blocked.", "hint"));
   } else if (entry.done) {
     item.append(element("p", nothing(entry), "hint"));
   }
@@ -106,6 +167,23 @@ export function showCall(entry) {
   items.set(entry, item);
   if (before) before.replaceWith(item);
   else find("#calls").prepend(item);
+  showDelivery(window.fsbridge.status);
+}
+
+function newLabel(call) {
+  undelivered.add(call);
+  return element("span", "", "delivery");
+}
+
+/** Say of each FullStory call whether fs.js has got it. */
+function showDelivery(status) {
+  const state = fsjs.isThere() ? "delivered" : status === "blocked" ? "blocked" : "waiting";
+  for (const { label } of undelivered) {
+    if (label.dataset.state === state) continue;
+    label.dataset.state = state;
+    label.textContent = DELIVERY[state];
+  }
+  if (state === "delivered") undelivered.clear();
   count();
 }
 
@@ -114,6 +192,7 @@ function expandable({ name, args }, ...more) {
   const summary = document.createElement("summary");
   summary.append(callCode(name, args), ...more);
   const pre = document.createElement("pre");
+  pre.tabIndex = 0; // it scrolls
   pre.append(callCode(name, args, true));
   details.append(summary, pre);
   return details;
@@ -127,7 +206,7 @@ function time({ done, queued, fullstory, wait }) {
 
 function nothing({ name }) {
   const status = window.fsbridge.status;
-  if (status === "failed") return "Not sent: fsbridge isn’t running.";
+  if (status === "failed") return "Not delivered: fsbridge isn’t running.";
   const method = name.split(".")[1];
   if (["track", "identify", "page"].includes(method)) {
     return "No FullStory call: with its present settings this destination sends none.";
@@ -143,7 +222,8 @@ function duration(milliseconds) {
 function count() {
   const calls = find("#calls").childElementCount;
   find("#no-calls").hidden = calls > 0;
-  find("#sum").textContent = calls === 1 ? "1 call" : `${calls} calls`;
+  const missing = `${undelivered.size} undelivered`;
+  find("#sum").textContent = undelivered.size ? missing : calls === 1 ? "1 call" : `${calls} calls`;
 }
 
 // A call of one's own

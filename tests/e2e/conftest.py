@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fsbridge.build import build_web
-from tools import npm
+from tools import demo, npm
 from tools.serve import Site, address, server
 
 
@@ -57,3 +57,15 @@ def site(bare_site, web):
     bare_site.mount("/fsbridge/", web)
     bare_site.mount("/pyscript/", npm.provision() / "@pyscript/core/dist")
     return bare_site
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """The address of the demo shop, built and served as ``nox -s demo`` does."""
+    out = tmp_path_factory.mktemp("dist") / "site"
+    demo.build(out)
+    running = server(demo.serve(out))
+    threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
+    yield address(running)
+    running.shutdown()
+    running.server_close()

@@ -2,28 +2,13 @@
 
 import json
 import re
-import threading
 
 import pytest
-
-from tools import demo
-from tools.serve import address, server
+from playwright.sync_api import expect
 
 from .shop import Console
 
 RUNTIMES = {"micropython": "MicroPython", "pyodide": "Pyodide"}
-
-
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory):
-    """The address of the demo shop, built and served as ``nox -s demo`` does."""
-    out = tmp_path_factory.mktemp("dist") / "site"
-    demo.build(out)
-    running = server(demo.serve(out))
-    threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
-    yield address(running)
-    running.shutdown()
-    running.server_close()
 
 
 @pytest.fixture
@@ -61,6 +46,17 @@ def panel(page, wanted):
 
 def fact(page, name):
     return page.locator(f"#facts dt:text-is('{name}') + dd").text_content()
+
+
+def wait_for_fact(page, name, text):
+    expect(page.locator(f"#facts dt:text-is('{name}') + dd")).to_have_text(text)
+
+
+def deliveries(page, wanted, state=None):
+    """What the panel says became of the FullStory calls, once it says it of ``wanted`` (in this ``state``)."""
+    labels = page.locator("#calls .delivery" + (f"[data-state={state}]" if state else ""))
+    expect(labels).to_have_count(wanted)
+    return labels.all_text_contents()
 
 
 def order(page):
@@ -110,7 +106,8 @@ def test_segment_actions(page, visit, runtime):
     assert RUNTIMES[runtime] in fact(page, "Python")
     assert page.evaluate("fsbridge.status") == "ready"
     # What the panel shows has arrived: the six calls and the two that set FullStory up.
-    assert fact(page, "fs.js") == "local stand-in, it has taken 8 operations; nothing is sent"
+    wait_for_fact(page, "fs.js", "local stand-in, it has taken 8 operations; nothing is sent")
+    assert deliveries(page, 6) == ["delivered"] * 6
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -217,7 +214,7 @@ def test_a_wrong_setting_is_said(page, shop):
     assert "'trackAllPages' is 'perhaps'" in page.locator("#problem").text_content()
     page.click("[data-product=wax] .add")
     panel(page, 2)
-    assert page.locator("#calls .hint").all_text_contents() == ["Not sent: fsbridge isn’t running."] * 2
+    assert page.locator("#calls .hint").all_text_contents() == ["Not delivered: fsbridge isn’t running."] * 2
 
 
 def test_an_org_loads_fullstorys_own_script(page, fullstory, shop):
@@ -226,14 +223,133 @@ def test_an_org_loads_fullstorys_own_script(page, fullstory, shop):
     page.click("[data-product=wax] .add")
     fullstory.wait_for_event("Product Added", {"product_id": "wax"})
     assert fullstory.org == "o-1ABC-na1"
-    assert fact(page, "fs.js") == "FullStory’s own, org o-1ABC-na1"
+    wait_for_fact(page, "fs.js", "FullStory’s own, org o-1ABC-na1")
     assert panel(page, 2)[1][2][0].startswith('FS.event("Product Added"')
 
 
-def test_a_blocked_script_is_said(page, fullstory, shop):
+def test_a_blocked_script_is_said_with_what_to_do(page, fullstory, shop):
     fullstory.block()
-    page.goto(f"{shop}?destination=segment-classic&org=o-1ABC-na1")
+    page.goto(f"{shop}?destination=segment-actions&org=o-1ABC-na1")
     wait_for_status(page, "blocked")
     page.click("[data-product=wax] .add")
-    panel(page, 2)
-    assert page.locator("#calls .hint").first.text_content() == "Not sent yet: fs.js is blocked."
+    assert deliveries(page, 2, "blocked") == ["not delivered"] * 2
+    expect(page.locator("#sum")).to_have_text("2 undelivered")
+    wait_for_fact(page, "fs.js", "FullStory’s own, org o-1ABC-na1, blocked")
+    reason = page.locator("#problem").text_content()
+    assert "allow edge.fullstory.com there and reload" in reason
+    assert "the setting “script”" in reason
+    assert page.get_attribute("#status", "title") == reason
+
+
+@pytest.mark.parametrize(
+    ("destination", "host", "advice"),
+    [
+        (
+            "segment-actions&script=cdn.acme.example/fs.js",
+            "https://cdn.acme.example",
+            "Content Security Policy forbids it",
+        ),
+        ("segment-classic", "https://edge.fullstory.com", "edge.fullstory.com answers 404 for it"),
+    ],
+)
+def test_the_reason_for_blocking_is_told_apart(page, shop, destination, host, advice):
+    page.route(f"{host}/**", lambda route: route.fulfill(status=404, headers={"Access-Control-Allow-Origin": "*"}))
+    page.goto(f"{shop}?destination={destination}&org=o-1ABC-na1")
+    wait_for_status(page, "blocked")
+    expect(page.locator("#problem")).to_contain_text(advice)
+
+
+def test_calls_wait_for_fs_js_and_are_delivered_when_it_comes(page, fullstory, shop):
+    with fullstory.delayed():
+        page.goto(f"{shop}?destination=segment-actions&org=o-1ABC-na1", wait_until="commit")
+        page.locator("[data-product=wax] .add").click()
+        assert deliveries(page, 2, "waiting") == ["waiting for fs.js"] * 2
+        wait_for_fact(page, "fs.js", "FullStory’s own, org o-1ABC-na1, not there yet")
+    assert deliveries(page, 2, "delivered") == ["delivered"] * 2
+    page.click("[data-product=socks] .add")
+    assert deliveries(page, 3, "delivered") == ["delivered"] * 3
+    assert len(fullstory.events("Product Added")) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("?destination=segment-clasic", "There is no destination “segment-clasic”: this is segment-actions."),
+        ("?runtime=cpython", "There is no runtime “cpython”: this is micropython."),
+        ("?source=segment", "There is no source “segment”: this is analytics.js."),
+        (
+            "?destination=rudderstack&trackNamedPages=true",
+            "rudderstack has no setting “trackNamedPages”: it is left out.",
+        ),
+    ],
+)
+def test_what_the_address_asks_for_in_vain_is_said(page, shop, address, said):
+    page.goto(shop + address)
+    wait_for_status(page, "ready")
+    assert page.locator("#notices p").count() == 1
+    assert page.locator("#notices").text_content().startswith(said)
+
+
+def test_subscriptions_begin_with_an_example_that_works(page, visit):
+    visit(destination="segment-actions")
+    page.click("#settings-drawer > summary")
+    field = page.locator("#settings [name=subscriptions]")
+    assert '"@template"' in field.get_attribute("placeholder")
+    page.get_by_role("button", name="Start from this example").click()
+    page.get_by_role("button", name="Reload with these settings").click()
+    page.wait_for_url("**&subscriptions=**")
+    wait_for_status(page, "ready")
+    sign_in(page)
+    for product in ("cowboy", "wax"):
+        page.click(f"[data-product={product}] .add")
+    page.click("#open-cart")
+    page.click("#order")
+    sent = [made for _, _, made in panel(page, 6)]
+    assert [len(made) for made in sent] == [0, 1, 1, 1, 0, 1]
+    assert sent[1][0].startswith('FS("setIdentity", {uid: "user-1001"')
+    assert sent[2][0].startswith('FS("trackEvent", {name: "Boots added", properties: {product_id: "cowboy"')
+    assert sent[3][0].startswith('FS("trackEvent", {name: "Care added"')
+    for part in ('name: "Large order"', 'order: "P', "total: 118.85", 'title: "EUR 118.85"'):
+        assert part in sent[5][0]
+
+
+@pytest.mark.parametrize("name", ["whitelistedEvents", "blacklistedEvents"])
+def test_examples_of_lists_of_events_work(page, visit, name):
+    visit(destination="rudderstack", eventFilteringOption=name)
+    page.click("#settings-drawer > summary")
+    both = page.locator("#settings > div", has=page.locator(f"[name={name}]"))
+    both.get_by_role("button").click()
+    page.get_by_role("button", name="Reload with these settings").click()
+    page.wait_for_url(f"**&{name}=**")
+    wait_for_status(page, "ready")
+    page.click("[data-product=wax] .picture")  # Product Viewed
+    page.click("#product .button")  # Product Added
+    assert [len(made) for _, _, made in panel(page, 3)] == [1, 0, 1]
+
+
+def test_a_setting_that_is_no_json_is_said_before_anything_loads(page, visit):
+    visit(destination="segment-actions")
+    before = page.url
+    page.click("#settings-drawer > summary")
+    page.fill("#settings [name=subscriptions]", "[{]")
+    page.click("#settings .button")
+    assert page.locator("#settings .problem").text_content().startswith("subscriptions isn’t JSON: ")
+    assert page.url == before
+
+
+def test_the_panel_stays_open_when_a_choice_loads_the_page_again(page, visit):
+    page.set_viewport_size({"width": 360, "height": 740})
+    visit(destination="segment-classic")
+    expect(page.locator("#panel-body")).to_be_hidden()
+    page.click("#handle")
+    page.click("#tag-drawer > summary")
+    page.select_option("#choices [name=destination]", "rudderstack")
+    page.wait_for_url("**/?destination=rudderstack**")
+    wait_for_status(page, "ready")
+    expect(page.locator("#panel-body")).to_be_visible()
+    assert page.get_attribute("#handle", "aria-expanded") == "true"
+    assert page.locator(".drawer[open]").evaluate_all("all => all.map(({ id }) => id)") == ["tag-drawer"]
+    page.click("#handle")
+    page.reload()
+    wait_for_status(page, "ready")
+    expect(page.locator("#panel-body")).to_be_hidden()
