@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from liquid import Environment
+from liquid import Environment, is_undefined
 from liquid.exceptions import FilterArgumentError, LiquidError, LiquidSyntaxError
 from liquid.tag import Tag
 
@@ -57,6 +57,10 @@ def _engine() -> Environment:
     for name in _DISABLED_FILTERS:
         engine.filters[name] = _disabled_filter(name)
     engine.filters["json"] = engine.filters["jsonify"] = lambda value, *_: to_json(value)
+    part_of = engine.filters["slice"]
+    engine.filters["slice"] = lambda value, *where: (
+        "" if value is None or is_undefined(value) else part_of(value, *where)
+    )
     for name, function in _ARITHMETIC.items():
         engine.filters[name] = _arithmetic(function)
     return engine

@@ -470,12 +470,16 @@ def _json(options: "Any") -> "Evaluate":
 def _merge(options: "Any") -> "Evaluate":
     if tag(options) != "object":
         return _failing('@merge requires an object with an "objects" key and a "direction" key')
-    missing = _missing(options, "@merge", "direction", "objects")
+    missing = _missing(options, "@merge", "direction")
     if missing:
         return _failing(missing)
     direction, objects = _compile(get(options, "direction")), get(options, "objects")
-    if kind(objects) != "array":
-        return _failing("@merge: expected opts.array, got " + _typeof(objects))
+    mistake = _missing(options, "@merge", "objects")
+    if not mistake and kind(objects) != "array":
+        mistake = "@merge: expected opts.array, got " + _typeof(objects)
+    if mistake:
+        fail = _failing(mistake)
+        return lambda message: (direction(message), fail(message))  # a mistake in the direction shows first
     sources = [_compile(item) for item in items(objects)]
 
     def merge(message: "Any") -> "Any":

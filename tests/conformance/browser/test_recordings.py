@@ -16,7 +16,6 @@ from fsbridge.mapping import liquid
 from .. import (
     player_rudder,
     player_segment,
-    tagged,
     test_rudderstack,
     test_rudderstack_storage,
     test_segment,
@@ -115,8 +114,8 @@ def loaded_by_the_tag(scenario: dict[str, Any], record_property: Any) -> dict[st
     ]
     plain = {**scenario, "noLoad": False, "pages": pages}
     for page, played in player_rudder.play(plain):
-        page["expect"], page["callbacks"] = tagged.encode(played.calls), played.callbacks
-        page["returns"] = tagged.encode(played.returns)
+        page["expect"], page["callbacks"] = visits.with_id_tags(played.calls), played.callbacks
+        page["returns"] = visits.with_id_tags(played.returns)
     return plain
 
 
