@@ -160,8 +160,13 @@ class Cookies:
         self.values: dict[str, str] = {}
         self.attributes: dict[str, dict[str, str]] = {}
 
-    def text(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.values.items())
+    def text(self, path: str = "/") -> str:
+        """What ``document.cookie`` is on a page at ``path``."""
+        return "; ".join(f"{name}={value}" for name, value in self.values.items() if self._is_for(name, path))
+
+    def _is_for(self, name: str, path: str) -> bool:
+        wanted = self.attributes.get(name, {}).get("path") or "/"
+        return path == wanted or path.startswith(wanted.rstrip("/") + "/")
 
     def set(self, line: str, hostname: str, secure_page: bool) -> None:
         first, *rest = [part.strip() for part in line.split(";")]
@@ -211,7 +216,7 @@ class Document(Element):
 
     @property
     def cookie(self) -> str:
-        return self._window.cookies.text()
+        return self._window.cookies.text(self._window.location.pathname)
 
     @cookie.setter
     def cookie(self, line: str) -> None:

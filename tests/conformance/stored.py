@@ -17,15 +17,21 @@ def seed(window: SimulatedWindow, before: dict[str, Any]) -> None:
     window.sessionStorage.entries.update(before.get("sessionStorage") or {})
 
 
+def cookies_of(window: SimulatedWindow) -> dict[str, str]:
+    """The cookies that the page can read, as a recording has them."""
+    line = window.cookies.text(window.location.pathname)
+    return dict(part.partition("=")[::2] for part in line.split("; ")) if line else {}
+
+
 def attributes_of(window: SimulatedWindow, name: str) -> dict[str, Any]:
     """The attributes that a cookie was last set with, as a browser, and therefore a recording, has them.
 
     Without a domain it is the host's own, without SameSite it is Lax, and without an age it has no ``days``.
     """
     attributes = window.cookies.attributes[name]
-    age = attributes.get("max-age")
+    age, domain = attributes.get("max-age"), attributes.get("domain", "").lstrip(".")
     return {
-        "domain": attributes.get("domain") or window.location.hostname,
+        "domain": "." + domain if domain else window.location.hostname,
         "path": attributes.get("path", "/"),
         "sameSite": (attributes.get("samesite") or "Lax").capitalize(),
         "secure": "secure" in attributes,

@@ -17,7 +17,7 @@ from fsbridge.testing.simulated import SimulatedWindow
 from . import tagged
 from .player_rudder import Played, Player
 from .recordings import identifier, recordings
-from .stored import attributes_of, differing_attributes, seed
+from .stored import attributes_of, cookies_of, differing_attributes, seed
 
 RECORDINGS = [recording for recording in recordings("storage") if recording["sdk"] == "rudderstack"]
 TEMPLATE = re.compile(r"(RS_ENC_v3_|RudderEncrypt:)<(?:b64|aes)\((.*)\)>")
@@ -38,10 +38,12 @@ def test_recording(recording: dict[str, Any]) -> None:
     player = Player(recording, window)
     player.run(recording["script"])
     written = {
-        "cookies": dict(window.cookies.values),
+        "cookies": cookies_of(window),
         "localStorage": dict(window.localStorage.entries),
         "sessionStorage": dict(window.sessionStorage.entries),
-        "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
+        "cookieAttributes": {
+            name: attributes_of(window, name) for name in cookies_of(window) if name in window.cookies.attributes
+        },
     }
     made_up = anonymous_id(player.played)
     reported = {name: player.bridge.call(method, make_array()) for name, method in GETTERS.items()}

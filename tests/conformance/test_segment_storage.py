@@ -15,7 +15,7 @@ from fsbridge.testing.simulated import SimulatedWindow
 
 from . import tagged
 from .recordings import identifier, recordings
-from .stored import attributes_of, differing_attributes, seed
+from .stored import attributes_of, cookies_of, differing_attributes, seed
 
 RECORDINGS = [recording for recording in recordings("storage") if recording["sdk"] == "segment"]
 
@@ -36,9 +36,11 @@ def test_recording(recording: dict[str, Any]) -> None:
     ask("load", "wk", tagged.decode(recording.get("loadOptions") or {}))
     returns = [ask(name, *tagged.decode(args)) for name, *args in recording["script"]]
     written = {
-        "cookies": dict(window.cookies.values),
+        "cookies": cookies_of(window),
         "localStorage": dict(window.localStorage.entries),
-        "cookieAttributes": {name: attributes_of(window, name) for name in window.cookies.attributes},
+        "cookieAttributes": {
+            name: attributes_of(window, name) for name in cookies_of(window) if name in window.cookies.attributes
+        },
     }
     reported = {
         "anonymousId": ask("user.anonymousId"),
