@@ -17,13 +17,18 @@ from fsbridge import SettingsError, destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.destinations.rudderstack import RudderStack
-from fsbridge.runtime import UNDEFINED, get, items, make_array
+from fsbridge.runtime import UNDEFINED, get, items, kind, make_array
 from fsbridge.settings import whole
 from fsbridge.testing.simulated import SimulatedWindow
 
 from .tagged import decode, differences
 
-RUNS = [json.loads(line) for line in Path(__file__).with_name("settings.jsonl").read_text("utf-8").splitlines()]
+
+def runs(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(__file__).with_name(name).read_text("utf-8").splitlines()]
+
+
+RUNS = runs("settings.jsonl")
 CALLS = {
     "segment-classic": [["page"], ["page", "Home"], ["page", "Docs", ""]],
     "segment-actions": [["track", "E"]],
@@ -37,16 +42,16 @@ def identifier(run: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("run", RUNS, ids=identifier)
 def test_a_setting_means_what_the_vendors_code_takes_it_for(run: dict[str, Any]) -> None:
-    kind = destinations.find(run["destination"])
+    destination = destinations.find(run["destination"])
     given, expect = decode(run["settings"]), decode(run["expect"])
     if "error" in expect:
         with pytest.raises(SettingsError, match=run["setting"]):
-            destinations.make(kind.name, given)
+            destinations.make(destination.name, given)
         return
     window = SimulatedWindow("https://shop.example/path", recording="calls" in expect)
-    bridge = Bridge(Page(window), kind(whole(kind.settings, given)))
-    options = "https://dataplane.example.com" if kind is RudderStack else run.get("load", {})
-    for method, *args in [["load", "wk", options], *CALLS[kind.name]]:
+    bridge = Bridge(Page(window), destination(whole(destination.settings, given)))
+    options = "https://dataplane.example.com" if destination is RudderStack else run.get("load", {})
+    for method, *args in [["load", "wk", options], *CALLS[destination.name]]:
         bridge.call(method, make_array(decode(args)))
     if "calls" in expect:
         window.settle()
@@ -78,3 +83,23 @@ NOT_RUN = {
 def test_pages_with_events_unless_the_setting_says_no() -> None:
     """The public source that was run still has no for a default; what Segment serves today has yes."""
     assert destinations.make("segment-classic", {"org": "o-1"}).options["trackPagesWithEvents"] is True
+
+
+@pytest.mark.parametrize("run", runs("load_options.jsonl"), ids=lambda run: run["option"])
+def test_an_option_of_load_means_what_the_vendors_code_takes_it_for(run: dict[str, Any]) -> None:
+    """``expect``: whether a track call arrives, its ISO text as a Date, one of the query string and a page call."""
+    window = SimulatedWindow("https://shop.example/path?ajs_event=Q")
+    settings = {"org": "o-1", "trackAllPages": True, "trackPagesWithEvents": False}
+    bridge = Bridge(Page(window), destinations.make("segment-classic", settings))
+    bridge.call("load", make_array(["wk", decode(run["load"])]))
+    bridge.call("track", make_array(["E", {"d": "2024-03-05"}]))
+    window.settle()
+    events = {call["args"][0]: call["args"][1] for call in window.calls if call["call"] == "FS.event"}
+    found = {
+        "event": "E" in events,
+        "date": kind(get(events.get("E"), "d")) == "date",
+        "query": "Q" in events,
+        "page": any(call["call"] == "FS.setVars" for call in window.calls),
+        "stored": "ajs_anonymous_id" in window.localStorage.entries,
+    }
+    assert {name: found[name] for name in run["expect"]} == run["expect"]
