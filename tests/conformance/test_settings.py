@@ -103,3 +103,20 @@ def test_an_option_of_load_means_what_the_vendors_code_takes_it_for(run: dict[st
         "stored": "ajs_anonymous_id" in window.localStorage.entries,
     }
     assert {name: found[name] for name in run["expect"]} == run["expect"]
+
+
+@pytest.mark.parametrize("run", runs("load_options_rudder.jsonl"), ids=lambda run: run["option"])
+def test_an_option_of_rudderstacks_load_means_what_its_code_takes_it_for(run: dict[str, Any]) -> None:
+    """``expect``: the calls on FullStory, each with its first argument, and in which areas the identity is kept."""
+    window = SimulatedWindow("https://shop.example/path")
+    bridge = Bridge(Page(window), destinations.make("rudderstack", {"org": "O"}))
+    for method, *args in [["load", "wk", "https://dp.example.com", run["load"]], *CALLS["rudderstack"]]:
+        bridge.call(method, make_array(decode(args)))
+    window.settle()
+    calls = [[call["call"].split(".")[-1], *call["args"][:1]] for call in window.calls]
+    areas = {
+        "cookie": "rl_anonymous_id" in window.document.cookie,
+        "local": "rl_anonymous_id" in window.localStorage.entries,
+        "session": "rl_anonymous_id" in window.sessionStorage.entries,
+    }
+    assert (calls, areas) == (run["expect"]["calls"], {area: run["expect"][area] for area in areas})
