@@ -794,7 +794,7 @@ def test_clicks_leave_nothing_behind(site: Site) -> None:
         link.fire("click")
         site.window.settle()
     assert site.bridge.source._links._leaving == {}
-    assert site.bridge.source._calling_back == {}
+    assert site.bridge.source.sender._calling_back == {}
 
 
 # Tracked forms

@@ -112,7 +112,7 @@ class Links:
         self._serial += 1
         number = self._serial
         self._leaving[number] = go_on
-        self.page.later_with(self._leave, self.source.timeout, number)
+        self.page.later_with(self._leave, self.source.sender.timeout, number)
         # Not at once: other listeners of this very event come first.
         self.source.track(values, lambda: self.page.later_with(self._leave, 0, number))
 

@@ -1,33 +1,38 @@
 """Who listens to the events of analytics.js: ``on``, ``once``, ``off`` and ``emit``."""
 
-from ....runtime import call, kind, same
+from ....runtime import UNDEFINED, call, kind, same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Report, Value
 
 
 class Listeners:
     """The page's functions by event; one that throws is reported, and the others are still called."""
 
-    def __init__(self, report):
-        self.report = report
-        self._by_event = {}
+    def __init__(self, report: "Report") -> None:
+        self._report = report
+        self._by_event: "dict[str, list[tuple[Value, bool]]]" = {}
 
-    def add(self, event, listener, once=False):
+    def add(self, event: "Value", listener: "Value", once: bool = False) -> None:
         if kind(event) == "string" and kind(listener) == "function":
             self._by_event.setdefault(event, []).append((listener, once))
 
-    def remove(self, event, listener):
+    def remove(self, event: "Value", listener: "Value") -> None:
         """As with the vendor, what ``once`` has added stays."""
         if kind(event) == "string" and event in self._by_event:
             self._by_event[event] = [
                 entry for entry in self._by_event[event] if entry[1] or not same(entry[0], listener)
             ]
 
-    def hears(self, event):
+    def hears(self, event: str) -> bool:
         """Whether anybody listens."""
         return bool(self._by_event.get(event))
 
-    def emit(self, event, values=()):
+    def emit(self, event: "Value", values: "tuple[Value, ...]" = ()) -> "Value":
+        """Call who listens to the event with these values; returns undefined."""
         if kind(event) != "string":
-            return
+            return UNDEFINED
         for entry in list(self._by_event.get(event, ())):
             listener, once = entry
             if once:
@@ -35,4 +40,5 @@ class Listeners:
             try:
                 call(listener, *values)
             except Exception as error:
-                self.report("a listener of %r failed: %s" % (event, error))
+                self._report("a listener of %r failed: %s" % (event, error))
+        return UNDEFINED
