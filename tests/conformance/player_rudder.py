@@ -127,11 +127,12 @@ class Player:
 
     def _watch(self) -> None:
         """Note for each message which page call it comes of, and which message is being delivered."""
-        source, deliver, build = self.source, self.source.deliver, self.source._message
+        source, sender = self.source, self.source.sender
+        deliver, build = sender.deliver, sender.message
 
-        def building(kind_: str, fields: Any, options: Any, traits: Any, properties: Any) -> Any:
-            message = build(kind_, fields, options, traits, properties)
-            self._origin[get(message, "messageId")] = (source._now(), self._is_lost)
+        def building(type_: str, fields: Any, options: Any, traits: Any, properties: Any, moment: Moment) -> Any:
+            message = build(type_, fields, options, traits, properties, moment)
+            self._origin[get(message, "messageId")] = (moment, self._is_lost)
             return message
 
         def delivering(message: Any, plugin: Any) -> None:
@@ -139,18 +140,18 @@ class Player:
             deliver(message, plugin)
             self._delivering = UNDEFINED
 
-        source._message, source.deliver = building, delivering
+        sender.message, sender.deliver = building, delivering
         identify = source._do_identify
         self._is_lost = False
 
-        def identifying(args: list[Any]) -> Any:
+        def identifying(args: list[Any], moment: Moment) -> Any:
             # Without anywhere to keep traits, the vendor's integration stumbles over an identify call without any.
             options = arguments.subject(args)[2]
             bare = arguments.subject(args)[1] is UNDEFINED and get(options, "traits") is UNDEFINED
             bare = bare and get(get(options, "context"), "traits") is UNDEFINED
             self._is_lost = bare and not source.visitor.keeps("userTraits")
             try:
-                return identify(args)
+                return identify(args, moment)
             finally:
                 self._is_lost = False
 

@@ -279,7 +279,7 @@ def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions
     def replayed(*calls: tuple[str, list[Any]]) -> list[Any]:
         seen.clear()
         bridge = bridge_on(window)
-        bridge.source.deliver = lambda message, plugin: look("delivered")
+        bridge.source.sender.deliver = lambda message, plugin: look("delivered")
         bridge.replay([(method, args, Page(window).moment()) for method, args in calls])
         look("after")
         window.cookies.values.clear()
