@@ -74,17 +74,20 @@ class Bridge:
         In a method's place there may also be `OPERATION` or `MESSAGE`.
         """
         results: "list[Any]" = self.source.replay(calls, self._perform)
-        self.source.start_once()
+        try:
+            self.source.start_once()
+        except Exception as error:  # a page that throws where it is read
+            self.report("%s: %s" % (self.source.global_name, error))
         return results
 
-    def _perform(self, method, args, moment):
+    def _perform(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
         if method is OPERATION:
             return self._guarded(self._operate, method, args, moment)
         if method is MESSAGE:
             return self._guarded(self._deliver_again, method, args, moment)
         return self.call(method, args, moment)
 
-    def _guarded(self, function, method, args, moment):
+    def _guarded(self, function: "Callable[..., Any]", method: "Any", args: "Any", moment: "Moment | None") -> "Any":
         try:
             return function(method, args, moment)
         except Exception as error:  # what a page passes in may throw when it is read
@@ -122,7 +125,7 @@ class Bridge:
             fullstory.perform(operation)
         self._operations = []
 
-    def _operate(self, method, args, moment):
+    def _operate(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
         operation = Call("", items(args))
         if self._fullstory is None:
             self._operations.append(operation)
@@ -130,7 +133,7 @@ class Bridge:
             self._fullstory.perform(operation)
         return UNDEFINED
 
-    def _deliver_again(self, method, args, moment):
+    def _deliver_again(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
         self._page.carried.append(get(get(args, 0), "messageId"))
         return self.source.call(_MESSAGE, args, moment)
 

@@ -5,12 +5,18 @@ Options that a call doesn't give are UNDEFINED.
 
 from ....runtime import NULL, UNDEFINED, get, is_nullish, is_plain, items, kind, make_object, tag, text
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....contracts import Args, Value
+
 
 class Missing(ValueError):
     """A call without what it can't do without; the page sees a rejected promise, as with the vendor."""
 
 
-def _function(values):
+def _function(values: "list[Value]") -> "Value":
     for value in values:
         if value is not UNDEFINED and kind(value) == "function":
             return value
@@ -20,11 +26,11 @@ def _function(values):
 _NOTHING = [UNDEFINED] * 5
 
 
-def _padded(args, length):
+def _padded(args: "Args", length: int) -> "list[Value]":
     return (items(args) + _NOTHING)[:length]
 
 
-def track(args):
+def track(args: "Args") -> "tuple[Value, Value, Value, Value]":
     """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
     event, properties, options, callback = values = _padded(args, 4)
     if options is UNDEFINED and callback is UNDEFINED and isinstance(event, str) and event and is_plain(properties):
@@ -47,12 +53,12 @@ def track(args):
     return event, data, _unless_nullish(chosen), _function(values[1 if is_function else 2 :])
 
 
-def _unless_nullish(options):
+def _unless_nullish(options: "Value") -> "Value":
     """Options as a call gives them; UNDEFINED for none."""
     return UNDEFINED if options is NULL else options
 
 
-def page(args):
+def page(args: "Args") -> "tuple[Value, Value, Value, Value, Value]":
     """``(category, name, properties, options, callback)`` of a page or screen call; absent strings are NULL."""
     values = _padded(args, 5)
     strings = [value for value in values if kind(value) == "string"]
@@ -78,7 +84,7 @@ def page(args):
     return category, name, properties, options, _function(values)
 
 
-def user(args, current_id):
+def user(args: "Args", current_id: "Callable[[], Value]") -> "tuple[Value, Value, Value, Value]":
     """``(id, traits, options, callback)`` of identify or group; ``current_id()`` gives the id when none is named."""
     expected = ["id", "traits", "options", "callback"]
     found = {}
@@ -106,7 +112,7 @@ def user(args, current_id):
     )
 
 
-def alias(args):
+def alias(args: "Args") -> "tuple[Value, Value, Value, Value]":
     """``(to, from, options, callback)`` of an alias call; an absent ``from`` is NULL."""
     values = _padded(args, 4)
     for index in (0, 1):

@@ -7,6 +7,14 @@ takes it, another array.
 from ....mapping.text import split_pairs
 from ....runtime import NULL, UNDEFINED, get, is_nullish, items, kind, lower, same, to_json, truthy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....contracts import Message, Value
+
+    Operator = Callable[[Value, Message], Value]
+
 OBJECTS = ("object", "array", "date", "null")
 """The kinds of value whose JavaScript ``typeof`` is "object"."""
 
@@ -15,14 +23,14 @@ class BadRule(Exception):
     """A filter that can't be applied."""
 
 
-def at(value, path):
+def at(value: "Value", path: str) -> "Value":
     """What is at a dotted path; UNDEFINED behind anything falsy."""
     for key in path.split("."):
         value = get(value, key) if truthy(value) else UNDEFINED
     return value
 
 
-def evaluate(node, message):
+def evaluate(node: "Value", message: "Message") -> "Value":
     """The value of a condition: mostly a boolean; of "lowercase", "typeof", "length" what they say. Raises BadRule."""
     if kind(node) != "array":
         return _operand(node, message) is True
@@ -32,7 +40,7 @@ def evaluate(node, message):
     return _OPERATORS[operator](node, message)
 
 
-def _operand(node, message):
+def _operand(node: "Value", message: "Message") -> "Value":
     sort = kind(node)
     if sort == "string":
         return at(message, node)
@@ -43,7 +51,7 @@ def _operand(node, message):
     return node if sort == "array" else message  # a bare number or boolean is no path, and so means the whole message
 
 
-def _operands(node, message):
+def _operands(node: "Value", message: "Message") -> "tuple[Value, Value]":
     return _operand(get(node, 1), message), _operand(get(node, 2), message)
 
 
@@ -51,7 +59,7 @@ _FUNCTIONS = {"lowercase": 2, "length": 2, "typeof": 2, "contains": 3, "match": 
 """What may be compared: operator → length of its array."""
 
 
-def _compared(node, message):
+def _compared(node: "Value", message: "Message") -> "list[Value]":
     """Both operands of a comparison, functions evaluated."""
     result = []
     for value in _operands(node, message):
@@ -63,40 +71,40 @@ def _compared(node, message):
     return result
 
 
-def _and(node, message):
+def _and(node: "Value", message: "Message") -> "Value":
     for part in items(node)[1:]:
         if not truthy(evaluate(part, message)):
             return False
     return True
 
 
-def _or(node, message):
+def _or(node: "Value", message: "Message") -> "Value":
     for part in items(node)[1:]:
         if truthy(evaluate(part, message)):
             return True
     return False
 
 
-def _not(node, message):
+def _not(node: "Value", message: "Message") -> "Value":
     return not truthy(evaluate(get(node, 1), message))
 
 
-def _equal(node, message):
+def _equal(node: "Value", message: "Message") -> "Value":
     left, right = _compared(node, message)
     if kind(left) in OBJECTS and kind(right) in OBJECTS:
         left, right = to_json(left), to_json(right)
     return same(left, right)
 
 
-def _number_test(test):
-    def operator(node, message):
+def _number_test(test: "Callable[[float, float], bool]") -> "Operator":
+    def operator(node: "Value", message: "Message") -> "Value":
         left, right = _compared(node, message)
         return kind(left) == "number" and kind(right) == "number" and test(left, right)
 
     return operator
 
 
-def _in(node, message):
+def _in(node: "Value", message: "Message") -> "Value":
     value, among = _operands(node, message)
     if kind(among) != "array":
         raise BadRule('"in" needs a list')
@@ -106,27 +114,27 @@ def _in(node, message):
     return False
 
 
-def _contains(node, message):
+def _contains(node: "Value", message: "Message") -> "Value":
     value, part = _operands(node, message)
     return kind(value) == "string" and kind(part) == "string" and part in value
 
 
-def _match(node, message):
+def _match(node: "Value", message: "Message") -> "Value":
     value, pattern = _operands(node, message)
     return kind(value) == "string" and kind(pattern) == "string" and glob(pattern, value)
 
 
-def _lowercase(node, message):
+def _lowercase(node: "Value", message: "Message") -> "Value":
     value = _operand(get(node, 1), message)
     return lower(value) if kind(value) == "string" else NULL
 
 
-def _typeof(node, message):
+def _typeof(node: "Value", message: "Message") -> "Value":
     sort = kind(_operand(get(node, 1), message))
     return "object" if sort in OBJECTS else sort
 
 
-def _length(node, message):
+def _length(node: "Value", message: "Message") -> "Value":
     value = _operand(get(node, 1), message)
     if value is NULL:
         return 0
@@ -152,7 +160,7 @@ _OPERATORS = {
 }
 
 
-def glob(pattern, value):
+def glob(pattern: str, value: str) -> bool:
     r"""Whether all of ``value`` fits: ``*`` any text, ``?`` any UTF-16 unit, ``[a-z]``, ``[^a-z]``, ``\`` escapes.
 
     A malformed pattern fits nothing.
@@ -176,7 +184,7 @@ def glob(pattern, value):
     return not value
 
 
-def _chunk_end(pattern):
+def _chunk_end(pattern: str) -> int:
     """Where the first star outside brackets is, else the end."""
     bracket, index = False, 0
     while index < len(pattern):
@@ -189,7 +197,7 @@ def _chunk_end(pattern):
     return len(pattern)
 
 
-def _after_chunk(chunk, value):
+def _after_chunk(chunk: str, value: str) -> "str | None":
     """What remains of ``value`` behind the chunk; None if it doesn't start with it, or the chunk is malformed."""
     while chunk:
         if not value:
@@ -212,7 +220,7 @@ def _after_chunk(chunk, value):
     return value
 
 
-def _bracket(chunk, char):
+def _bracket(chunk: str, char: str) -> "tuple[bool, str]":
     """Whether ``char`` fits the set that ``chunk`` starts with (none fits a malformed one), and what follows it."""
     wanted = chunk[:1] != "^"
     if not wanted:
@@ -232,7 +240,7 @@ def _bracket(chunk, char):
     return found is wanted, chunk[1:]
 
 
-def _bound(chunk):
+def _bound(chunk: str) -> "tuple[str, str]":
     """A character of a set and what follows it, which can't be nothing; an empty one if malformed."""
     if chunk[:1] in ("", "-", "]"):
         return "", ""

@@ -3,6 +3,10 @@
 from ....runtime import UNDEFINED, assign, get, is_nullish, make_array, make_method, make_object, record, text
 from .message import put_path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Args, Message, Value
+
 
 class Cancelled(Exception):
     """A plugin gave the message up; the page sees a JavaScript exception."""
@@ -11,20 +15,20 @@ class Cancelled(Exception):
 class Contexts:
     """Makes contexts; their methods exist once, for all of them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         bodies = (("updateEvent", _update), ("cancel", _cancel), ("log", _nothing), ("logs", _no_logs))
         self._methods = make_object([(name, make_method(body, name)) for name, body in bodies])
 
-    def make(self, message):
+    def make(self, message: "Message") -> "Value":
         """A context whose ``event`` is ``message`` itself."""
         return assign(record(event=message), self._methods)
 
-    def system(self):
+    def system(self) -> "Value":
         """The context of what is about no message, such as loading a plugin."""
         return self.make(make_object((("type", "track"), ("event", "system"))))
 
 
-def _update(this, args):
+def _update(this: "Value", args: "Args") -> "Value":
     """``updateEvent(path, value)``; an integration that is off stays off."""
     event, path = get(this, "event"), text(get(args, 0))
     parts = path.split(".")
@@ -34,14 +38,14 @@ def _update(this, args):
     return event
 
 
-def _cancel(this, args):
+def _cancel(this: "Value", args: "Args") -> None:
     error = get(args, 0)
     raise Cancelled("Context Cancel" if is_nullish(error) else text(error))
 
 
-def _nothing(this, args):
+def _nothing(this: "Value", args: "Args") -> "Value":
     return UNDEFINED
 
 
-def _no_logs(this, args):
+def _no_logs(this: "Value", args: "Args") -> "Value":
     return make_array()

@@ -2,6 +2,10 @@
 
 from ....runtime import UNDEFINED, get, is_plain, items, keys, kind, make_array, make_method, make_object, put
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Args, Message, Value
+
 _FIELDS = (
     "type",
     "event",
@@ -20,10 +24,10 @@ _OBJECTS = ("traits", "properties", "integrations", "context", "options")
 class Facades:
     """Makes payloads; their methods exist once, for all of them."""
 
-    def __init__(self):
-        self._methods = []  # on first use: hardly any page has middleware
+    def __init__(self) -> None:
+        self._methods: "list[tuple[str, Value]]" = []  # on first use: hardly any page has middleware
 
-    def _make_methods(self):
+    def _make_methods(self) -> None:
         for name in _FIELDS:
             self._methods.append((name, make_method(self._field(name), name)))
         for name in _OBJECTS:
@@ -33,7 +37,7 @@ class Facades:
         self._methods.append(("json", make_method(self._whole, "json")))
         self._methods.append(("rawEvent", make_method(self._whole, "rawEvent")))
 
-    def make(self, message):
+    def make(self, message: "Message") -> "Value":
         """A payload whose ``obj`` is ``message`` itself."""
         if not self._methods:
             self._make_methods()
@@ -41,7 +45,7 @@ class Facades:
         put(payload, "obj", message)
         return payload
 
-    def clone(self, value):
+    def clone(self, value: "Value") -> "Value":
         """A deep copy of plain objects and arrays; everything else stays the value it is."""
         if is_plain(value):
             return make_object([(key, self.clone(get(value, key))) for key in keys(value)])
@@ -49,24 +53,24 @@ class Facades:
             return make_array([self.clone(item) for item in items(value)])
         return value
 
-    def _field(self, name):
+    def _field(self, name: str) -> "Value":
         return lambda this, args: self.clone(get(get(this, "obj"), name))
 
-    def _object(self, name):
-        def body(this, args):
+    def _object(self, name: str) -> "Value":
+        def body(this: "Value", args: "Args") -> "Value":
             value = self.clone(get(get(this, "obj"), name))
             return make_object() if value is UNDEFINED else value
 
         return body
 
-    def _named(self, this, args):
+    def _named(self, this: "Value", args: "Args") -> "Value":
         return self.clone(get(get(this, "obj"), get(args, 0)))
 
-    def _path(self, this, args):
+    def _path(self, this: "Value", args: "Args") -> "Value":
         value = get(this, "obj")
         for part in get(args, 0).split("."):
             value = get(value, part)
         return self.clone(value)
 
-    def _whole(self, this, args):
+    def _whole(self, this: "Value", args: "Args") -> "Value":
         return self.clone(get(this, "obj"))

@@ -24,6 +24,12 @@ from ....runtime import (
 )
 from .conditions import OBJECTS, BadRule, at, evaluate
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....contracts import Message, Value
+
 
 class Filters:
     """The routing rules of one destination, as the vendor's settings document has them.
@@ -31,11 +37,11 @@ class Filters:
     A rule has ``matchers`` and ``transformers``: lists of equal length, each matcher with its own list of transformers.
     """
 
-    def __init__(self, rules):
+    def __init__(self, rules: "list[Value]") -> None:
         self._rules = rules
-        self._parsed = {}
+        self._parsed: "dict[str, Value]" = {}  # by the text of a matcher's rule
 
-    def apply(self, message):
+    def apply(self, message: "Message") -> "Message | None":
         """The message as the rules leave it, changed in place; None if one drops it. Raises for a malformed rule."""
         for rule in self._rules:
             transformers = get(rule, "transformers")
@@ -44,7 +50,7 @@ class Filters:
                     return None
         return message
 
-    def _matches(self, matcher, message):
+    def _matches(self, matcher: "Value", message: "Message") -> bool:
         sort = get(matcher, "type")
         if sort == "all":
             return True
@@ -59,13 +65,13 @@ class Filters:
         return evaluate(self._parsed[ir], message) is True
 
 
-def _list(value):
+def _list(value: "Value") -> "list[Value]":
     if kind(value) != "array":
         raise BadRule("a list is missing")
     return items(value)
 
 
-def _transform(message, transformers):
+def _transform(message: "Message", transformers: "Value") -> bool:
     """Apply one matcher's transformers; False if one drops the message."""
     for transformer in _list(transformers):
         sort, config = get(transformer, "type"), get(transformer, "config")
@@ -85,7 +91,7 @@ def _transform(message, transformers):
     return True
 
 
-def _visit(message, places, change):
+def _visit(message: "Message", places: "Value", change: "Callable[[Value, list[Value]], None]") -> None:
     """``change(object, names)`` for what is at each path in ``places`` ("" is the message), in arrays for each item."""
     if not is_plain(places):
         raise BadRule("properties are missing")
@@ -96,18 +102,18 @@ def _visit(message, places, change):
                 change(item, _list(get(places, path)))
 
 
-def _drop(target, names):
+def _drop(target: "Value", names: "list[Value]") -> None:
     for name in names:
         delete(target, text(name))
 
 
-def _allow(target, names):
+def _allow(target: "Value", names: "list[Value]") -> None:
     for key in keys(target):
         if key not in names:
             delete(target, key)
 
 
-def _map(message, rules):
+def _map(message: "Message", rules: "Value") -> None:
     """``rules``: path → ``{copy: path}``, ``{move: path}`` or ``{set: value}``, each with ``to_string`` or without.
 
     Values come from the message as it was before, and as JSON has it. A path whose parent is no object stays alone.
@@ -133,7 +139,7 @@ def _map(message, rules):
                 _set(message, path, "undefined" if value is UNDEFINED else to_json(value))
 
 
-def _set(message, path, value):
+def _set(message: "Message", path: str, value: "Value") -> None:
     """Set what is at ``path``, making objects, or arrays before a number, where something else is in the way."""
     names = path.split(".")
     for index, name in enumerate(names):
@@ -152,7 +158,7 @@ def _set(message, path, value):
         message = inner
 
 
-def _unset(message, path):
+def _unset(message: "Message", path: str) -> None:
     """Delete what is at ``path``, unless it is falsy: the vendor takes that for absent."""
     if truthy(at(message, path)):
         parent, dot, name = path.rpartition(".")
@@ -162,7 +168,7 @@ def _unset(message, path):
         delete(target, name)
 
 
-def _sampled(sample):
+def _sampled(sample: "Value") -> bool:
     """Whether a message is in the sample, by chance."""
     if is_nullish(sample):
         raise BadRule("a sample is missing")

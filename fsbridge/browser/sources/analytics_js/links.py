@@ -22,6 +22,13 @@ from ....runtime import (
 )
 from .arguments import Missing
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ....contracts import Args, Value
+    from . import AnalyticsJs
+
 _XLINK = "http://www.w3.org/1999/xlink"
 _NEW_TAB_KEYS = ("ctrlKey", "shiftKey", "metaKey")
 
@@ -33,22 +40,22 @@ class Links:
     page to what it is about. So it lives and goes with its element.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: "AnalyticsJs") -> None:
         self.source = source
         self.page = source.page
         self._click = make_function(self._on_click, "click")
         self._submit = make_function(self._on_submit, "submit")
         self._leave = make_function(self._on_leave, "leave")
-        self._leaving = {}  # by number: what to do once tracked
+        self._leaving: "dict[int, Callable[[], None]]" = {}  # by number: what to do once tracked
         self._serial = 0
 
-    def track_links(self, args):
+    def track_links(self, args: "Args") -> "Value":
         """``trackLink(elements, event, properties, options)``; event and properties may be functions of the element."""
         for element in _elements(get(args, 0), "trackLink"):
             invoke(element, "addEventListener", "click", self._listener(self._click, element, args), False)
         return resolved(self.source.public)
 
-    def track_forms(self, args):
+    def track_forms(self, args: "Args") -> "Value":
         """``trackForm(forms, event, properties, options)``, likewise; jQuery's own submit events count, too."""
         jquery = self.page.global_("jQuery")
         if not truthy(jquery):
@@ -61,13 +68,13 @@ class Links:
                 invoke(form, "addEventListener", "submit", listener, False)
         return resolved(self.source.public)
 
-    def _listener(self, handler, element, args):
+    def _listener(self, handler: "Value", element: "Value", args: "Args") -> "Value":
         names = ("event", "properties", "options")
         about = make_object([(name, get(args, index + 1)) for index, name in enumerate(names)])
         put(about, "element", element)
         return invoke(handler, "bind", UNDEFINED, about)
 
-    def _on_click(self, args):
+    def _on_click(self, args: "Args") -> "Value":
         about, click = get(args, 0), get(args, 1)
         link = get(about, "element")
         values = self._values(about)
@@ -82,7 +89,7 @@ class Links:
         self._track(values, lambda: safe_put(get(self.page.window, "location"), "href", href))
         return UNDEFINED
 
-    def _on_submit(self, args):
+    def _on_submit(self, args: "Args") -> "Value":
         about, submit = get(args, 0), get(args, 1)
         form = get(about, "element")
         invoke(submit, "preventDefault")
@@ -93,7 +100,7 @@ class Links:
             self._track(values, lambda: invoke(form, "submit"))
         return UNDEFINED
 
-    def _values(self, about):
+    def _values(self, about: "Value") -> "Args | None":
         """The arguments of the track call, or None when a function of the page that makes them fails."""
         values = []
         for name in ("event", "properties"):
@@ -108,7 +115,7 @@ class Links:
         options = get(about, "options")
         return make_array(values + [make_object() if is_nullish(options) else options])
 
-    def _track(self, values, go_on):
+    def _track(self, values: "Args", go_on: "Callable[[], None]") -> None:
         self._serial += 1
         number = self._serial
         self._leaving[number] = go_on
@@ -116,20 +123,20 @@ class Links:
         # Not at once: other listeners of this very event come first.
         self.source.track(values, lambda: self.page.later_with(self._leave, 0, number))
 
-    def _on_leave(self, args):
+    def _on_leave(self, args: "Args") -> "Value":
         go_on = self._leaving.pop(get(args, 0), None)
         if go_on is not None:
             self._go_on(go_on)
         return UNDEFINED
 
-    def _go_on(self, action):
+    def _go_on(self, action: "Callable[[], None]") -> None:
         try:
             action()
         except Exception as error:
             self.source.report("a tracked link or form could not go on: %s" % error)
 
 
-def _elements(given, method):
+def _elements(given: "Value", method: str) -> "list[Value]":
     """The elements of an element, an array, a NodeList or a jQuery object. Raises Missing for anything else."""
     if not truthy(given):
         return []
@@ -144,7 +151,7 @@ def _elements(given, method):
     return elements
 
 
-def _address(link):
+def _address(link: "Value") -> "Value":
     """Where a link leads: its own address, that of an SVG link, or that of the first link inside; else empty."""
     for found in (
         invoke(link, "getAttribute", "href"),

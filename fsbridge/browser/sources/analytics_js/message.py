@@ -27,6 +27,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ....contracts import Message, Moment, Place, Value
+    from ...page import Page
+    from .user import User
+
 _TOP_LEVEL = ("userId", "anonymousId", "timestamp", "messageId")
 LIBRARY = "analytics.js"
 
@@ -35,7 +39,7 @@ class Invalid(ValueError):
     """A message that the vendor refuses; the page sees a rejected promise."""
 
 
-def split_url(url):
+def split_url(url: str) -> "tuple[str, str, str]":
     """``(path, search, url without hash)`` of an absolute URL, as ``location`` would say."""
     url = url.split("#", 1)[0]
     before, _, query = url.partition("?")
@@ -47,7 +51,7 @@ def split_url(url):
     return (rest[slash:] if slash >= 0 else "/"), search, url
 
 
-def page_context(moment):
+def page_context(moment: "Moment") -> "Value":
     """``path``, ``referrer``, ``search``, ``title``, ``url`` of the moment; a canonical link replaces path and url."""
     path, search, url = split_url(moment.url)
     canonical = moment.canonical
@@ -59,14 +63,14 @@ def page_context(moment):
     )
 
 
-def _canonical_path(canonical):
+def _canonical_path(canonical: str) -> str:
     scheme = canonical.split(":", 1)[0]
     if ":" in canonical and scheme and all([char.isalpha() or char.isdigit() or char in "+-." for char in scheme]):
         return split_url(canonical)[0]
     return canonical if canonical.startswith("/") else "/" + canonical
 
 
-def campaign(search):
+def campaign(search: str) -> "Value":
     """The ``utm_`` parameters of a search string as Segment's ``context.campaign``."""
     pairs = []
     for part in search[1:].replace("?", "&").split("&"):
@@ -78,7 +82,7 @@ def campaign(search):
     return make_object(pairs)
 
 
-def graceful_decode(value):
+def graceful_decode(value: str) -> str:
     """Percent-decoded text with "+" as space; malformed text stays as it is."""
     try:
         return decode(value.replace("+", " "))
@@ -89,16 +93,18 @@ def graceful_decode(value):
 class Factory:
     """Makes messages for one page and visitor."""
 
-    def __init__(self, page, user, version):
+    def __init__(self, page: "Page", user: "User", version: str) -> None:
         self.page = page
         self.user = user
         self._version = version
-        self._constant = self._place = self._page = None
+        self._place: "Place | None" = None
+        self._page: "Value" = None  # what messages say of that place
+        self._constant: "Value" = None  # what they say of the browser
         self._add_context: "Any" = None  # a function that gives a message its context
         self._serial = 0
         self._run = page.uuid()
 
-    def _constant_context(self):
+    def _constant_context(self) -> "Value":
         navigator = get(self.page.window, "navigator")
         locale = get(navigator, "userLanguage")
         if not truthy(locale):
@@ -117,7 +123,9 @@ class Factory:
             pass
         return make_object(pairs)
 
-    def make(self, kind_, fields, options, integrations, moment):
+    def make(
+        self, kind_: str, fields: "dict[str, Any]", options: "Value", integrations: "Value", moment: "Moment"
+    ) -> "Message":
         """A message of type ``kind_`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
         if moment.place != self._place:
             self._look_around(moment)
@@ -143,7 +151,7 @@ class Factory:
             put(message, "context", context)
         return message
 
-    def _apply(self, fields, options, integrations):
+    def _apply(self, fields: "dict[str, Any]", options: "Value", integrations: "Value") -> "Value":
         """Put what a call's options say into the fields of its message; returns the context they give."""
         for name in own_keys(options):
             if get(options, name) is UNDEFINED:
@@ -160,11 +168,11 @@ class Factory:
         fields["messageId"] = chosen if truthy(chosen) else self._message_id()
         return context
 
-    def _message_id(self):
+    def _message_id(self) -> str:
         self._serial += 1
         return "%s-%d" % (self._run, self._serial)
 
-    def _look_around(self, moment):
+    def _look_around(self, moment: "Moment") -> None:
         """Prepare what messages say of the page, until it changes."""
         page = page_context(moment)
         self._place, self._page = moment.place, page
@@ -173,7 +181,7 @@ class Factory:
             "context", lambda message: assign(record(page=_page_of(message, page)), self._surroundings(page))
         )
 
-    def _surroundings(self, page):
+    def _surroundings(self, page: "Value") -> "Value":
         """The context of a plain message on that page, but for the page."""
         if self._constant is None:
             self._constant = self._constant_context()
@@ -181,7 +189,7 @@ class Factory:
         return copy(self._constant, record(campaign=campaign(search))) if search else self._constant
 
 
-def _add_page_properties(fields, page):
+def _add_page_properties(fields: "dict[str, Any]", page: "Value") -> None:
     """Give a page message its page's properties."""
     whole = copy(page, fields["properties"])
     name = fields.get("name", UNDEFINED)
@@ -190,7 +198,7 @@ def _add_page_properties(fields, page):
     fields["properties"] = whole
 
 
-def _page_of(message, page):
+def _page_of(message: "Message", page: "Value") -> "Value":
     """The page in a message's context: a page message's properties overrule it."""
     if get(message, "type") != "page":
         return duplicate(page)
@@ -198,7 +206,7 @@ def _page_of(message, page):
     return make_object([(key, get(properties, key)) for key in own_keys(page)])
 
 
-def _enrich(context, surroundings):
+def _enrich(context: "Value", surroundings: "Value") -> None:
     """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
     for key in own_keys(surroundings):
         given = get(context, key)
@@ -211,14 +219,14 @@ def _enrich(context, surroundings):
         put(context, "campaign", campaign(search))
 
 
-def _booleans(integrations):
+def _booleans(integrations: "Value") -> "Value":
     """Load-time integrations as an event carries them: each name on or off."""
     if integrations is UNDEFINED:
         return record()
     return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
 
 
-def put_path(target, path, value):
+def put_path(target: "Value", path: str, value: "Value") -> None:
     """Set ``a.b`` inside ``target``, making what is missing on the way."""
     parts = path.split(".")
     for part in parts[:-1]:
@@ -230,7 +238,7 @@ def put_path(target, path, value):
     put(target, parts[-1], value)
 
 
-def _validate(kind_, fields):
+def _validate(kind_: str, fields: "dict[str, Any]") -> None:
     if not isinstance(fields["messageId"], str):
         raise Invalid(".messageId is not a string")
     if kind_ in ("identify", "group") and not is_plain(fields["traits"]):
@@ -239,7 +247,7 @@ def _validate(kind_, fields):
         raise Invalid(".properties is not an object")
 
 
-def query_calls(search):
+def query_calls(search: str) -> "tuple[str | None, str | None, Value, str | None, Value]":
     """What ``ajs_`` parameters ask for: ``(anonymous id, user id, traits, event, properties)``."""
     params = []
     for part in search[1:].split("&"):
@@ -247,17 +255,17 @@ def query_calls(search):
         params.append((pieces[0], graceful_decode(pieces[1]) if len(pieces) > 1 else UNDEFINED))
     last = make_object(params)
 
-    def text_of(name):
+    def text_of(name: str) -> "str | None":
         value = get(last, name)
         return value if kind(value) == "string" and value else None
 
-    def prefixed(prefix):
+    def prefixed(prefix: str) -> "Value":
         return make_object([(key[len(prefix) :], get(last, key)) for key in keys(last) if key.startswith(prefix)])
 
     return text_of("ajs_aid"), text_of("ajs_uid"), prefixed("ajs_trait_"), text_of("ajs_event"), prefixed("ajs_prop_")
 
 
-def query_of(url):
+def query_of(url: str) -> str:
     """Where ``ajs_`` parameters stand: the search string, else a "?…" in the hash."""
     before, _, hash_ = url.partition("#")
     search = split_url(before)[1]

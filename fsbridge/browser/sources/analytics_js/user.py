@@ -18,6 +18,13 @@ from ....runtime import (
 )
 from ..percent import decode, encode, is_octet
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ....contracts import Value
+    from ...page import Page
+
 # What stays unencoded in a cookie's value and in its name.
 _COOKIE_KEEP = "#$&+:<>=/?@[]^`{}|"
 _NAME_KEEP = "#$&+^`|"
@@ -31,45 +38,51 @@ class Store:
     ``set(key, value)`` returns the text that will stand there, if the browser takes it.
     """
 
-    def raw(self, key):
+    def raw(self, key: str) -> "str | None":
         return None
 
-    def value(self, key, raw):
+    def value(self, key: str, raw: "str | None") -> "Value":
         return NULL
+
+    def set(self, key: str, value: "Value") -> "str | None":
+        return None
+
+    def remove(self, key: str) -> None:
+        pass
 
 
 class LocalStore(Store):
     """Values as JSON in localStorage."""
 
-    def __init__(self, page):
+    def __init__(self, page: "Page") -> None:
         self.page = page
 
-    def raw(self, key):
+    def raw(self, key: str) -> "str | None":
         return self.page.stored(key)
 
-    def value(self, key, raw):
+    def value(self, key: str, raw: "str | None") -> "Value":
         return NULL if raw is None else _parsed(raw)
 
-    def set(self, key, value):
+    def set(self, key: str, value: "Value") -> "str | None":
         encoded = to_json(value)
         encoded = "undefined" if encoded is UNDEFINED else encoded
         self.page.store(key, encoded)
         return encoded
 
-    def remove(self, key):
+    def remove(self, key: str) -> None:
         self.page.unstore(key)
 
 
 class CookieStore(Store):
     """Values in cookies: text as it is, the rest as JSON. Options are Segment's, ``maxage`` in days."""
 
-    def __init__(self, page, options):
+    def __init__(self, page: "Page", options: "Value") -> None:
         self.page = page
         self.options = options
-        self._attributes = None
-        self._names = {}
+        self._attributes: "str | None" = None
+        self._names: "dict[str, str]" = {}  # as cookies have them
 
-    def attributes(self):
+    def attributes(self) -> str:
         """What follows the value in a cookie line, but for the expiry; the domain is found once."""
         if self._attributes is None:
             pairs = [
@@ -81,15 +94,15 @@ class CookieStore(Store):
             self._attributes = "".join([_attribute(name, value) for name, value in pairs if truthy(value)])
         return self._attributes
 
-    def _name(self, key):
+    def _name(self, key: str) -> str:
         if key not in self._names:
             self._names[key] = encode(key, _NAME_KEEP).replace("(", "%28").replace(")", "%29")
         return self._names[key]
 
-    def raw(self, key):
+    def raw(self, key: str) -> "str | None":
         return self.page.cookie(self._name(key))
 
-    def value(self, key, raw):
+    def value(self, key: str, raw: "str | None") -> "Value":
         if raw is None:
             return NULL
         if raw.startswith('"'):
@@ -99,7 +112,7 @@ class CookieStore(Store):
         except ValueError:  # bytes that are no text: as if it weren't there
             return NULL
 
-    def set(self, key, value):
+    def set(self, key: str, value: "Value") -> "str | None":
         if value is NULL:
             self.remove(key)
             return None
@@ -110,7 +123,7 @@ class CookieStore(Store):
         self.page.set_cookie(self._name(key), encoded, age + self.attributes())
         return encoded
 
-    def remove(self, key):
+    def remove(self, key: str) -> None:
         if self.raw(key) is not None:
             self.page.set_cookie(self._name(key), "", "; max-age=0" + self.attributes())
 
@@ -118,34 +131,34 @@ class CookieStore(Store):
 class MemoryStore(Store):
     """Values of this page load only, by reference."""
 
-    def __init__(self):
-        self.values = {}
+    def __init__(self) -> None:
+        self.values: "dict[str, Value]" = {}
 
-    def value(self, key, raw):
+    def value(self, key: str, raw: "str | None") -> "Value":
         return self.values.get(key, NULL)
 
-    def set(self, key, value):
+    def set(self, key: str, value: "Value") -> "str | None":
         self.values[key] = value
         return None
 
-    def remove(self, key):
+    def remove(self, key: str) -> None:
         self.values.pop(key, None)
 
 
-def _given(options, name):
+def _given(options: "Value", name: str) -> bool:
     """Whether an option is there; null and undefined count, and stand for no such attribute."""
     return not is_nullish(options) and has(options, name)
 
 
-def _option(options, name, default):
+def _option(options: "Value", name: str, default: "Value") -> "Value":
     return get(options, name) if _given(options, name) else default
 
 
-def _attribute(name, value):
+def _attribute(name: str, value: "Value") -> str:
     return "; " + name if value is True else "; %s=%s" % (name, text(value).split(";")[0])
 
 
-def _decoded(raw):
+def _decoded(raw: str) -> str:
     """A cookie's value without percent-encoding; a percent sign that encodes nothing stays. May raise ValueError."""
     if "%" not in raw:
         return raw
@@ -163,7 +176,7 @@ def _decoded(raw):
     return "".join(out)
 
 
-def _parsed(raw):
+def _parsed(raw: str) -> "Value":
     """JSON where the text is JSON, else the text itself, as Segment reads both its stores."""
     try:
         value = from_json(raw)
@@ -172,7 +185,7 @@ def _parsed(raw):
     return NULL if is_nullish(value) else value
 
 
-def widest_domain(page):
+def widest_domain(page: "Page") -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
     host = get(get(page.window, "location"), "hostname")
     parts = host.split(".")
@@ -189,16 +202,16 @@ def widest_domain(page):
 class Stores:
     """Several stores in order of priority: the first that has a value wins, writing goes to all."""
 
-    def __init__(self, stores):
+    def __init__(self, stores: "Sequence[Store]") -> None:
         self.stores = stores
-        self._seen = {}
+        self._seen: "dict[str, tuple[list[str | None], Value, Value]]" = {}  # what stood there when in step, and meant
 
-    def get(self, key):
+    def get(self, key: str) -> "Value":
         return self._first(key, [store.raw(key) for store in self.stores], False)
 
-    def set(self, key, value):
+    def set(self, key: str, value: "Value") -> "list[Value]":
         """Returns what then stands in each, as far as they take it."""
-        raws = []
+        raws: "list[Value]" = []
         for store in self.stores:
             try:
                 raws.append(store.set(key, value))
@@ -206,12 +219,14 @@ class Stores:
                 raws.append(UNDEFINED)
         return raws
 
-    def clear(self, key):
+    def clear(self, key: str) -> None:
         self._seen.pop(key, None)
         for store in self.stores:
             store.remove(key)
 
-    def synced(self, key, cookie_wins=False, otherwise=None):
+    def synced(
+        self, key: str, cookie_wins: bool = False, otherwise: "Callable[[Value], Value] | None" = None
+    ) -> "Value":
         """The value of ``key``, written back to every store; numbers become text.
 
         With ``cookie_wins`` a cookie beats the others and empty text counts as absent. What is no value at all becomes
@@ -229,13 +244,13 @@ class Stores:
         self._seen[key] = (self.set(key, value), self._memory(key), value)
         return value
 
-    def _memory(self, key):
+    def _memory(self, key: str) -> "Value":
         for store in self.stores:
             if isinstance(store, MemoryStore):
                 return store.value(key, None)
         return NULL
 
-    def _first(self, key, raws, cookie_wins):
+    def _first(self, key: str, raws: "list[str | None]", cookie_wins: bool) -> "Value":
         first = NULL
         for store, raw in zip(self.stores, raws):
             value = store.value(key, raw)
@@ -257,14 +272,17 @@ class User:
 
     anonymous_key = "ajs_anonymous_id"
 
-    def __init__(self, page, options=UNDEFINED, cookie_options=UNDEFINED, group=False):
+    def __init__(
+        self, page: "Page", options: "Value" = UNDEFINED, cookie_options: "Value" = UNDEFINED, group: bool = False
+    ) -> None:
         self.page = page
-        self._ids = None
-        self._ids_state = None
+        self._ids: "dict[str, Value] | None" = None
+        self._ids_state: "tuple[Value, ...] | None" = None  # the traces of the stores that they came from
         self.disabled = truthy(get(options, "disable"))
         self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
         self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
         memory = MemoryStore()
+        stores: "list[Store]"
         if self.disabled:
             stores = []
         elif not truthy(_option(options, "persist", True)):
@@ -284,8 +302,8 @@ class User:
             if truthy(get(old, "traits")):
                 self.traits(get(old, "traits"))
 
-    def _chosen(self, options, cookie_options, memory):
-        by_name = {
+    def _chosen(self, options: "Value", cookie_options: "Value", memory: "MemoryStore") -> "list[Store]":
+        by_name: "dict[str, Callable[[], Store]]" = {
             "localStorage": lambda: LocalStore(self.page),
             "cookie": lambda: CookieStore(self.page, cookie_options),
             "memory": lambda: memory,
@@ -298,7 +316,7 @@ class User:
             names = [name for name in names if name != "localStorage"]
         return [by_name[name]() for name in names]
 
-    def id(self, new=UNDEFINED):
+    def id(self, new: "Value" = UNDEFINED) -> "Value":
         """The user id, NULL when unknown. Setting another id than the known one also renews the anonymous id."""
         if self.disabled:
             return NULL
@@ -317,7 +335,7 @@ class User:
             return NULL if is_nullish(old) else old
         return NULL
 
-    def anonymous_id(self, new=UNDEFINED):
+    def anonymous_id(self, new: "Value" = UNDEFINED) -> "Value":
         """The anonymous id, made on first need; NULL forgets it."""
         if self.disabled:
             return NULL
@@ -328,18 +346,18 @@ class User:
         self.identity.set(self.anonymous_key, new)
         return self.identity.synced(self.anonymous_key, True)
 
-    def _made(self, none):
+    def _made(self, none: "Value") -> "Value":
         """An anonymous id where there is ``none``, unless analytics.js 1 left one."""
         if is_nullish(none) and truthy(self._old_anonymous_id()):
             return none
         self._ids = None
         return self.page.uuid()
 
-    def _old_anonymous_id(self):
+    def _old_anonymous_id(self) -> "Value":
         value = self.legacy.get("_sio")
         return value.split("----")[0] if kind(value) == "string" and value else NULL
 
-    def ids(self):
+    def ids(self) -> "dict[str, Value]":
         """``{"userId": …, "anonymousId": …}`` without empty ones; cheap while the browser's stores stay as they are."""
         if self._ids is None or self.page.traces(self.id_key, self.anonymous_key) != self._ids_state:
             ids = (("userId", self.id()), ("anonymousId", self.anonymous_id()))
@@ -347,7 +365,7 @@ class User:
             self._ids_state = self.page.traces(self.id_key, self.anonymous_key)
         return self._ids
 
-    def traits(self, new=UNDEFINED):
+    def traits(self, new: "Value" = UNDEFINED) -> "Value":
         """The stored traits as an object of their own; ``new`` replaces them."""
         if self.disabled:
             return UNDEFINED
@@ -358,7 +376,7 @@ class User:
         value = self.traits_stores.get(self.traits_key)
         return make_object() if is_nullish(value) else value
 
-    def identify(self, new_id, traits):
+    def identify(self, new_id: "Value", traits: "Value") -> None:
         """Remember an identify call: the same or an unknown user keeps their traits, another one starts afresh."""
         if self.disabled:
             return
@@ -371,12 +389,12 @@ class User:
             self.id(new_id)
         self.traits(traits)
 
-    def logout(self):
+    def logout(self) -> None:
         self.anonymous_id(NULL)
         self.id(NULL)
         self.traits(make_object())
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget everything."""
         self.logout()
         self.identity.clear(self.id_key)
@@ -384,6 +402,6 @@ class User:
         self.traits_stores.clear(self.traits_key)
 
 
-def _key(options, where, default):
+def _key(options: "Value", where: str, default: str) -> "Value":
     value = get(safe_get(options, where), "key") if kind(options) == "object" else UNDEFINED
     return default if is_nullish(value) else value

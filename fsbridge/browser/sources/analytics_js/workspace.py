@@ -6,6 +6,13 @@ over itself, as ``analytics.load({writeKey, cdnSettings: {plan, middlewareSettin
 
 from ....runtime import UNDEFINED, copy, get, is_nullish, items, kind, make_object, put, text, truthy
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ....contracts import Message, Plugin, Report, Value
+    from .filters import Filters
+
 
 class Workspace:
     """The workspace behind ``cdn``, the settings document, for the ``plugins`` that messages go to.
@@ -14,17 +21,17 @@ class Workspace:
     takes what went wrong.
     """
 
-    def __init__(self, cdn, options, plugins, report):
+    def __init__(self, cdn: "Value", options: "Value", plugins: "Sequence[Plugin]", report: "Report") -> None:
         plan = get(cdn, "plan")
         self._events = get(plan if truthy(plan) else get(options, "plan"), "track")
         self._plugins = plugins
         self._report = report
-        self._filters = {}
+        self._filters: "dict[str, Filters]" = {}  # by the destination's name
         rules = get(get(cdn, "middlewareSettings"), "routingRules")
         if kind(rules) == "array" and get(rules, "length"):
             self._add_filters(items(rules))
 
-    def _add_filters(self, rules):
+    def _add_filters(self, rules: "list[Value]") -> None:
         from .filters import Filters  # here, because few pages need it
 
         for plugin in self._plugins:
@@ -33,7 +40,7 @@ class Workspace:
             if name and name in [get(rule, "destinationName") for rule in rules]:
                 self._filters[name] = Filters([rule for rule in rules if _is_for(rule, name)])
 
-    def plan(self, message):
+    def plan(self, message: "Message") -> None:
         """Write into the message's ``integrations`` what the tracking plan says of its event."""
         if not self._planned(message) or get(message, "type") == "screen":
             return
@@ -52,7 +59,7 @@ class Workspace:
         ]
         put(message, "integrations", copy(integrations, own, make_object(actions)))
 
-    def message_for(self, plugin, message, clone):
+    def message_for(self, plugin: "Plugin", message: "Message", clone: "Callable[[Value], Value]") -> "Message | None":
         """The message as ``plugin`` may see it: itself or a changed ``clone(message)``; None if it may not.
 
         A filter that fails holds the message back, as with the vendor: it may be there to protect somebody.
@@ -68,7 +75,7 @@ class Workspace:
             self._report("a destination filter failed, and a message is held back: %s" % error)
             return None
 
-    def _plan_refuses(self, plugin, message):
+    def _plan_refuses(self, plugin: "Plugin", message: "Message") -> bool:
         # Segment's classic integrations, which have one name only, ask the plan again before they send: so for them
         # ``integrations`` of a call can't overrule a disabled event, and later changes of the event's name count.
         if plugin.alternative or not self._planned(message):
@@ -81,22 +88,22 @@ class Workspace:
         own = get(event, "integrations")
         return is_nullish(own) or get(own, plugin.integration) is False  # without any, the vendor's code breaks
 
-    def _planned(self, message):
+    def _planned(self, message: "Message") -> bool:
         """Whether there is a plan, and an event for it to speak about."""
         return truthy(self._events) and truthy(get(message, "event"))
 
-    def _entry(self, message):
+    def _entry(self, message: "Message") -> "Value":
         """What the plan has under the event's name; UNDEFINED if nothing."""
         return get(self._events, text(get(message, "event")))
 
-    def _enabled(self, event):
+    def _enabled(self, event: "Value") -> bool:
         own = get(event, "enabled")
         if kind(own) == "boolean":
-            return own
+            return own is True
         default = get(get(self._events, "__default"), "enabled")
         return is_nullish(default) or truthy(default)
 
 
-def _is_for(rule, name):
+def _is_for(rule: "Value", name: str) -> bool:
     wanted = get(rule, "destinationName")
     return wanted is UNDEFINED or wanted == name

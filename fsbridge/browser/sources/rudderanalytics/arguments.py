@@ -6,8 +6,13 @@ All functions take the call's arguments, already copied (`values.taken`), as a l
 from ....runtime import NULL, UNDEFINED, get, is_nullish, is_plain, kind, make_object, put, to_json, truthy
 from .values import merged
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Value
+    from .loading import Taken
 
-def _until_callback(args, start):
+
+def _until_callback(args: "Taken", start: int) -> "tuple[Taken, Value]":
     """``args`` with everything from the first function on, at ``start`` or after it, UNDEFINED; and that function."""
     for index in range(start, len(args)):
         if kind(args[index]) == "function":
@@ -15,13 +20,13 @@ def _until_callback(args, start):
     return args, UNDEFINED
 
 
-def track(args):
+def track(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     """``(event, properties, options, callback)``."""
     (event, properties, options, _), callback = _until_callback(args[:4], 1)
     return event, make_object() if is_nullish(properties) else properties, options, callback
 
 
-def subject(args):
+def subject(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     """``(id, traits, options, callback)`` of identify and group. The id is text; NULL: keep the one that is known."""
     (id_, traits, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(id_) or id_ is NULL:
@@ -31,7 +36,7 @@ def subject(args):
     return as_text(id_), (traits if is_plain(traits) else UNDEFINED), options, callback
 
 
-def alias(args):
+def alias(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     """``(to, from, options, callback)``."""
     (to, from_, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(from_) or from_ is NULL:
@@ -39,7 +44,7 @@ def alias(args):
     return as_text(to), as_text(from_), options, callback
 
 
-def page(args):
+def page(args: "Taken") -> "tuple[Value, Value, Value, Value, Value]":
     """``(category, name, properties, options, callback)``; the properties hold name and category, too."""
     (category, name, properties, options, _), callback = _until_callback(args, 0)
     first, second, third = args[:3]
@@ -60,7 +65,7 @@ def page(args):
     return category, name, merged(properties if is_plain(properties) else make_object(), own), options, callback
 
 
-def as_text(value):
+def as_text(value: "Value") -> "Value":
     """An id as text: whatever isn't text becomes its JSON."""
     if kind(value) == "string" or is_nullish(value):
         return value

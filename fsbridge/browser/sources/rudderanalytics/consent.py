@@ -10,6 +10,24 @@ from ....runtime import from_base64, get, invoke, is_nullish, kind, safe_get, tr
 from ..percent import decode
 from .values import plain_data
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from ...page import Page
+    from .options import LoadOptions
+
+    Decisions = list[tuple[str, Any]]
+
+    class Consenting(Protocol):
+        """What decides which destinations are loaded: see `Consent`."""
+
+        @property
+        def integrations(self) -> dict[str, Any] | None: ...
+
+        def allows(self, config: dict[str, Any]) -> bool: ...
+
+
 _PLUGINS = {
     "custom": "CustomConsentManager",
     "oneTrust": "OneTrustConsentManager",
@@ -26,14 +44,15 @@ class Consent:
     ``allowed``: the ids of what the visitor allowed; ``readable``: whether they are a list, as they should be.
     """
 
-    def __init__(self, page, options):
+    def __init__(self, page: "Page", options: "LoadOptions") -> None:
         self.page = page
         given = options.consent
         provider = given.get("provider")
         self.provider = provider if provider in _PLUGINS else ""
         self.enabled = given.get("enabled") is True and self.provider != ""
         self.checked = self.enabled and options.has_plugin(_PLUGINS[self.provider])
-        self.known, self.allowed, self.readable = False, [], True
+        self.known, self.readable = False, True
+        self.allowed: "list[str]" = []
         if given.get("enabled") is True:
             self._take(given)
         before = options.pre_consent
@@ -41,16 +60,16 @@ class Consent:
         stored, events = before.get("storage"), before.get("events")
         stored = stored if isinstance(stored, dict) else {}
         strategy = stored.get("strategy")
-        self.strategy = strategy if strategy in _STRATEGIES else "none"
+        self.strategy: "str | None" = strategy if strategy in _STRATEGIES else "none"
         if stored.get("enabled") is True:
             self.strategy = None  # the storage options decide
         self.buffers = self.pending and isinstance(events, dict) and events.get("delivery") == "buffer"
-        self.integrations = None
-        self.storage = None
+        self.integrations: "dict[str, Any] | None" = None
+        self.storage: "Any" = None
         if not self.pending:
             self._ask_manager()
 
-    def decide(self, given, integrations):
+    def decide(self, given: "dict[str, Any]", integrations: "dict[str, Any]") -> None:
         """Take a ``consent`` call's options (plain data). The wait is over, whatever they say."""
         self.pending = False
         if given.get("storage") is not None:
@@ -62,7 +81,7 @@ class Consent:
             self._take(management)
         self._ask_manager()
 
-    def _take(self, given):
+    def _take(self, given: "dict[str, Any]") -> None:
         for name in ("allowedConsentIds", "deniedConsentIds"):
             ids = given.get(name)
             if isinstance(ids, list) or (isinstance(ids, dict) and ids):
@@ -70,7 +89,7 @@ class Consent:
                 if name == "allowedConsentIds":
                     self.allowed, self.readable = list(ids), isinstance(ids, list)
 
-    def _ask_manager(self):
+    def _ask_manager(self) -> None:
         """What the provider's own script or cookie says, where the page itself said nothing."""
         if self.known or not self.checked or self.provider == "custom":
             return
@@ -82,7 +101,7 @@ class Consent:
             self.known = True
             self.allowed = [name for name, allowed in decisions if allowed]
 
-    def allows(self, config):
+    def allows(self, config: "dict[str, Any]") -> bool:
         """Whether a destination of this configuration may be loaded. What can't be made out is allowed."""
         if not self.checked or not self.known:
             return True
@@ -91,7 +110,7 @@ class Consent:
         except (TypeError, AttributeError, KeyError):
             return True
 
-    def _allows(self, config):
+    def _allows(self, config: "dict[str, Any]") -> bool:
         management = config.get("consentManagement")
         strategy = "and"
         if management is not None:
@@ -120,7 +139,7 @@ class Consent:
         return len(found) == len(needed)
 
 
-def _ask_one_trust(page):
+def _ask_one_trust(page: "Page") -> "Decisions | None":
     active = get(page.window, "OnetrustActiveGroups")
     if is_nullish(active) or is_nullish(get(page.window, "OneTrust")):
         return None
@@ -130,7 +149,7 @@ def _ask_one_trust(page):
     return [(name, True) for name in allowed] + [(name, False) for name in known if name not in allowed]
 
 
-def _ask_ketch(page):
+def _ask_ketch(page: "Page") -> "Decisions | None":
     found = get(page.window, "ketchConsent")
     if kind(found) == "object":
         return list(plain_data(found).items())
@@ -141,7 +160,7 @@ def _ask_ketch(page):
     return [(name, isinstance(state, dict) and state.get("status") == "granted") for name, state in purposes.items()]
 
 
-def _ask_iubenda(page):
+def _ask_iubenda(page: "Page") -> "Decisions | None":
     settings = get(get(page.window, "_iub"), "cs")
     purposes = get(get(settings, "consent"), "purposes")
     if kind(purposes) == "object":

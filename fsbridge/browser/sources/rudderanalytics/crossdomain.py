@@ -6,6 +6,14 @@ vendor restarts capture again and again after the timeout, this does it once; th
 
 from ....runtime import NULL, UNDEFINED, make_function, make_object
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ....contracts import Args, Message, Value
+    from ...page import Page
+
 HASH_KEY = "tata_customer_hash"
 _GLOBAL = "_fs_identity"
 _FIRST_DELAY, _LONGEST_DELAY = 128, 1024
@@ -14,7 +22,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 128, 1024
 class CrossDomain:
     """Waits on one page; ``send(message)`` takes messages of type "crossDomain": "start", "identify" or "timeout"."""
 
-    def __init__(self, page, options, send):
+    def __init__(self, page: "Page", options: "dict[str, Any]", send: "Callable[[Message], None]") -> None:
         self.page = page
         self._send = send
         timeout = options.get("timeout") or 2000
@@ -27,16 +35,16 @@ class CrossDomain:
         self._restarted = False
         self._again = make_function(self._look, "wait")
 
-    def start(self):
+    def start(self) -> None:
         self.page.set_global(_GLOBAL, make_function(self._identity, _GLOBAL))
         self._tell("start")
         self._look(UNDEFINED)
 
-    def _identity(self, args):
+    def _identity(self, args: "Args") -> "Value":
         known = self.page.stored(HASH_KEY)
         return make_object((("uid", known), ("displayName", known))) if known else NULL
 
-    def _look(self, args):
+    def _look(self, args: "Args") -> "Value":
         known = self.page.stored(HASH_KEY)
         if known:
             self._tell("identify", known)
@@ -49,5 +57,5 @@ class CrossDomain:
         self.page.later(self._again, delay)
         return UNDEFINED
 
-    def _tell(self, event, known=UNDEFINED):
+    def _tell(self, event: str, known: "Value" = UNDEFINED) -> None:
         self._send(make_object((("type", "crossDomain"), ("event", event), ("userId", known))))

@@ -6,6 +6,10 @@ passphrase and the salt by MD5. It hides nothing; it is here because visitors st
 
 from .. import base64
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PASSPHRASE = b"Rudder"
 _MAGIC = b"Salted__"
 
@@ -40,7 +44,7 @@ def encrypt(value: str, salt: bytes) -> str:
     return base64.encode(bytes(out))
 
 
-def _derived(salt):
+def _derived(salt: bytes) -> "tuple[list[bytes], bytes]":
     """The round keys and the initial vector that OpenSSL derives from passphrase and salt."""
     material, digest = b"", b""
     while len(material) < 48:
@@ -49,7 +53,7 @@ def _derived(salt):
     return _round_keys(material[:32]), material[32:48]
 
 
-def _xor(left, right):
+def _xor(left: "Sequence[int]", right: "Sequence[int]") -> bytes:
     return bytes([a ^ b for a, b in zip(left, right)])
 
 
@@ -89,11 +93,11 @@ def md5(message: bytes) -> bytes:
 # AES (FIPS 197), 14 rounds.
 
 
-def _double(value):
+def _double(value: int) -> int:
     return (value << 1 ^ 0x1B) & 0xFF if value & 0x80 else value << 1
 
 
-def _times(left, right):
+def _times(left: int, right: int) -> int:
     """The product of two bytes in AES's field."""
     product = 0
     while right:
@@ -103,7 +107,7 @@ def _times(left, right):
     return product
 
 
-def _substitutions():
+def _substitutions() -> "list[int]":
     box = [0] * 256
     power = inverse = 1
     while True:
@@ -123,10 +127,10 @@ def _substitutions():
     return box
 
 
-_tables = []
+_tables: "list[list[int]]" = []
 
 
-def _boxes():
+def _boxes() -> "list[list[int]]":
     """The substitution box and its inverse, made on first use."""
     if not _tables:
         box = _substitutions()
@@ -137,7 +141,7 @@ def _boxes():
     return _tables
 
 
-def _round_keys(key):
+def _round_keys(key: bytes) -> "list[bytes]":
     box = _boxes()[0]
     words = [list(key[i : i + 4]) for i in range(0, 32, 4)]
     constant = 1
@@ -153,7 +157,7 @@ def _round_keys(key):
     return [bytes(words[i] + words[i + 1] + words[i + 2] + words[i + 3]) for i in range(0, 60, 4)]
 
 
-def _mixed(state, factors):
+def _mixed(state: "Sequence[int]", factors: "tuple[int, ...]") -> "list[int]":
     out = []
     for column in range(0, 16, 4):
         for row in range(4):
@@ -164,20 +168,20 @@ def _mixed(state, factors):
     return out
 
 
-def _encrypt_block(block, round_keys):
+def _encrypt_block(block: bytes, round_keys: "list[bytes]") -> bytes:
     box = _boxes()[0]
-    state = _xor(block, round_keys[0])
+    state: "Sequence[int]" = _xor(block, round_keys[0])
     for number in range(1, 15):
         state = [box[state[(i + 4 * (i % 4)) % 16]] for i in range(16)]
         if number < 14:
             state = _mixed(state, (2, 3, 1, 1))
         state = _xor(state, round_keys[number])
-    return state
+    return bytes(state)
 
 
-def _decrypt_block(block, round_keys):
+def _decrypt_block(block: bytes, round_keys: "list[bytes]") -> bytes:
     back = _boxes()[1]
-    state = _xor(block, round_keys[14])
+    state: "Sequence[int]" = _xor(block, round_keys[14])
     for number in range(13, -1, -1):
         state = [back[state[(i - 4 * (i % 4)) % 16]] for i in range(16)]
         state = _xor(state, round_keys[number])

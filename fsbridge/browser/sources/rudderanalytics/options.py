@@ -4,6 +4,12 @@ from ....runtime import NULL, UNDEFINED, get, is_plain, keys, truthy
 from . import storage
 from .values import plain_data, without_none
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ....contracts import Value
+
 _ENCODINGS = {"v3": "StorageEncryption", "legacy": "StorageEncryptionLegacy"}
 _SESSION_TIMEOUT = 1800000
 _CUT_OFF = 43200000
@@ -12,7 +18,7 @@ _CUT_OFF = 43200000
 class LoadOptions:
     """Plain Python data of what matters here, from the port object that the page passes (or nothing)."""
 
-    def __init__(self, given):
+    def __init__(self, given: "Value") -> None:
         data = plain_data(given)
         self.on_loaded = get(given, "onLoaded") if is_plain(given) else given
         self.context = get(given, "context") if is_plain(given) else given
@@ -31,11 +37,11 @@ class LoadOptions:
         self._read_storage(data)
         self._read_sessions(_dict(data.get("sessions")))
 
-    def has_plugin(self, name):
+    def has_plugin(self, name: str) -> bool:
         """Whether the page lets a part of RudderStack's SDK be there; it may name those that it wants."""
         return self._plugins is None or name in self._plugins
 
-    def _read_storage(self, data):
+    def _read_storage(self, data: "dict[str, Any]") -> None:
         given = without_none(_dict(data.get("storage")))
         self.storage_type = given.get("type")
         self.storage_entries = given.get("entries")
@@ -52,21 +58,21 @@ class LoadOptions:
         self.encoding = version if self.has_plugin(_ENCODINGS[version]) else ""
         self.migrates = given.get("migrate") is not False and version == "v3" and self.has_plugin("StorageMigrator")
 
-    def _read_sessions(self, given):
+    def _read_sessions(self, given: "dict[str, Any]") -> None:
         timeout = given.get("timeout", _SESSION_TIMEOUT)
-        self.session_timeout = timeout if is_count(timeout) else _SESSION_TIMEOUT
+        self.session_timeout: "Any" = timeout if is_count(timeout) else _SESSION_TIMEOUT
         self.session_auto = given.get("autoTrack") is not False and self.session_timeout != 0
         cut_off = _dict(given.get("cutOff"))
-        self.session_cut_off = None
+        self.session_cut_off: "Any" = None
         if cut_off.get("enabled") is True:
-            duration = cut_off.get("duration")
+            duration: "Any" = cut_off.get("duration")
             if not is_count(duration):
                 duration = _CUT_OFF
             if duration >= self.session_timeout:
                 self.session_cut_off = duration
 
 
-def integrations_of(given):
+def integrations_of(given: "Value") -> "dict[str, Any]":
     """``integrations`` as plain data: each name with True, False, None (for null) or its options."""
     found = {}
     for name in keys(given) if is_plain(given) else ():
@@ -76,21 +82,21 @@ def integrations_of(given):
     return found
 
 
-def entry_area(entry, kind_, entries, default=storage.COOKIE):
+def entry_area(entry: str, kind_: "Any", entries: "Any", default: str = storage.COOKIE) -> str:
     """The storage area that options want for ``entry``."""
     own = _dict(_dict(entries).get(entry)).get("type")
     area = own if own is not None else kind_ if kind_ in storage.AREAS else default
     return area if area in storage.AREAS else default
 
 
-def is_count(value):
+def is_count(value: "Value") -> bool:
     """Whether ``value`` is a whole number from 0 on."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value == int(value)
 
 
-def _dict(value):
+def _dict(value: "Any") -> "dict[str, Any]":
     return value if isinstance(value, dict) else {}
 
 
-def _list(value):
+def _list(value: "Any") -> "list[Any]":
     return value if isinstance(value, list) else []

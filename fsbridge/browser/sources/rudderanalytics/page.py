@@ -3,8 +3,12 @@
 from ....runtime import UNDEFINED, get, is_plain, make_object, put, truthy
 from . import urls
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Moment, Value
 
-def defaults(moment):
+
+def defaults(moment: "Moment") -> "tuple[tuple[str, Value], ...]":
     """``(name, value)`` of the page properties of a moment; a canonical link replaces ``path`` and ``url``."""
     location = urls.parse(moment.url)
     path = location.path if location else ""
@@ -27,7 +31,7 @@ def defaults(moment):
     )
 
 
-def fill_in(properties, options, known):
+def fill_in(properties: "Value", options: "Value", known: "tuple[tuple[str, Value], ...]") -> None:
     """Give a page call's properties what they lack: from ``options.page``, else from ``known`` pairs."""
     own = get(options, "page") if is_plain(options) else UNDEFINED
     if not truthy(own):
@@ -38,7 +42,7 @@ def fill_in(properties, options, known):
             put(properties, name, given if truthy(given) else value)
 
 
-def context(properties, known):
+def context(properties: "Value", known: "tuple[tuple[str, Value], ...]") -> "Value":
     """``context.page`` of a message; a page call's own ``properties`` go first."""
     pairs = []
     for name, value in known:

@@ -7,6 +7,12 @@ from ....runtime import NULL, from_base64, from_json, get, is_nullish, kind, to_
 from ....runtime import text as text_of
 from ..percent import decode, encode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ....contracts import Value
+    from ...page import Page
+    from .options import LoadOptions
+
 COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
 AREAS = (COOKIE, LOCAL, SESSION, MEMORY, NONE)
 COOKIE_LIMIT = 4096
@@ -18,26 +24,27 @@ _YEAR = 31536000000  # milliseconds
 class Stores:
     """All areas of one page. ``options`` is `options.LoadOptions`."""
 
-    def __init__(self, page, options):
+    def __init__(self, page: "Page", options: "LoadOptions") -> None:
         self.page = page
         self._encoding = options.encoding
-        self._memory = {}
-        self._available = {}
-        self._held = None  # by area and key: texts to write, None to remove
+        self._memory: "dict[str, str]" = {}
+        self._available: "dict[str, bool]" = {}
+        self._held: "dict[tuple[str, str], str | None] | None" = None  # by area and key: texts to write, None to remove
         self._expiry, self._cookie_attributes = _cookie_attributes(page, options)
 
-    def hold(self):
+    def hold(self) -> None:
         """Hold back what is written and removed, for `release`: reading finds it, but for `keys`."""
         self._held = {}
 
-    def release(self):
+    def release(self) -> None:
         """Write and remove from now on, and what was held back."""
-        held, self._held = self._held or {}, None
+        held = self._held or {}
+        self._held = None
         # Removing looks at the cookies, which takes browsers long after writing one.
         for (area, key), text in sorted(held.items(), key=lambda item: item[1] is not None):
             self._put(area, key, text)
 
-    def resolved(self, area):
+    def resolved(self, area: str) -> str:
         """The area that stands in where the page can't have ``area``."""
         if area in (MEMORY, NONE):
             return area
@@ -47,7 +54,7 @@ class Stores:
                 return candidate
         return MEMORY
 
-    def has(self, area):
+    def has(self, area: str) -> bool:
         """Whether the page lets us keep something there."""
         if area not in self._available:
             if area == COOKIE:
@@ -60,13 +67,13 @@ class Stores:
             self._available[area] = fits
         return self._available[area]
 
-    def keys(self, area):
+    def keys(self, area: str) -> "list[str]":
         """The keys of all that stands there, readable or not; others' too."""
         if area == COOKIE:
             return [part.partition("=")[0] for part in self.page.cookies().split("; ")]
         return self.page.stored_keys(area)
 
-    def raw(self, area, key):
+    def raw(self, area: str, key: str) -> "Value":
         """What stands there before decoding: text, NULL, or (localStorage holds JSON) another value."""
         if self._held and (area, key) in self._held:
             text = self._held[area, key]
@@ -91,7 +98,7 @@ class Stores:
                 pass
         return text
 
-    def read(self, area, key):
+    def read(self, area: str, key: str) -> "Value":
         """The value kept under ``key``, NULL where there is none or it can't be read."""
         value = self.raw(area, key)
         if is_nullish(value) or value == "":
@@ -102,7 +109,7 @@ class Stores:
             return NULL
         return NULL if is_nullish(value) else value
 
-    def write(self, area, key, value):
+    def write(self, area: str, key: str, value: "Value") -> None:
         """Keep ``value``; where it doesn't fit, what was there before stays."""
         try:
             text = to_json(value)
@@ -112,10 +119,10 @@ class Stores:
         if area != COOKIE or len(text) <= COOKIE_LIMIT:  # no browser takes more: encoding it first would only cost time
             self._put(area, key, text)
 
-    def remove(self, area, key):
+    def remove(self, area: str, key: str) -> None:
         self._put(area, key, None)
 
-    def _put(self, area, key, text):
+    def _put(self, area: str, key: str, text: "str | None") -> None:
         if self._held is not None:
             self._held[area, key] = text
         elif area == MEMORY:
@@ -133,7 +140,7 @@ class Stores:
         else:
             self.page.store(key, to_json(text) if area == LOCAL else text, area)
 
-    def migrate(self, area, key):
+    def migrate(self, area: str, key: str) -> None:
         """Rewrite an entry of an older SDK, encrypted or plain, in today's encoding."""
         value = self.raw(area, key)
         if kind(value) != "string":
@@ -150,7 +157,7 @@ class Stores:
         if not is_nullish(value):
             self.write(area, key, value)
 
-    def _encoded(self, text):
+    def _encoded(self, text: str) -> str:
         if self._encoding == "v3":
             try:
                 return PREFIX + to_base64(text)
@@ -166,22 +173,22 @@ class Stores:
             return LEGACY_PREFIX + legacy.encrypt(text, salt)
         return text
 
-    def _decoded(self, text):
+    def _decoded(self, text: str) -> str:
         if self._encoding == "v3":
             return _decoded_v3(text)
         if self._encoding == "legacy":
             return _decoded_legacy(text)
         return text
 
-    def _drop_cookie(self, key):
+    def _drop_cookie(self, key: str) -> None:
         self.page.set_cookie(key, "", "; max-age=-1" + self._cookie_attributes)
 
 
-def _decoded_by_any(text):
+def _decoded_by_any(text: str) -> str:
     return _decoded_v3(_decoded_legacy(text))
 
 
-def _decoded_legacy(text):
+def _decoded_legacy(text: str) -> str:
     if text.startswith(LEGACY_PREFIX):
         from . import legacy
 
@@ -189,15 +196,20 @@ def _decoded_legacy(text):
     return text
 
 
-def _decoded_v3(text):
+def _decoded_v3(text: str) -> str:
     if text.startswith(PREFIX):
         return from_base64(text[len(PREFIX) :])
     return text
 
 
-def _cookie_attributes(page, options):
+def _cookie_attributes(page: "Page", options: "LoadOptions") -> "tuple[str, str]":
     """``(expiry, the rest)`` of what follows a cookie's value."""
-    given = {"samesite": options.same_site, "secure": options.secure_cookie, "path": "/", "maxage": _YEAR}
+    given: "dict[str, Value]" = {
+        "samesite": options.same_site,
+        "secure": options.secure_cookie,
+        "path": "/",
+        "maxage": _YEAR,
+    }
     if options.cookie_domain is not None:
         given["domain"] = options.cookie_domain
     given.update(options.cookie)
@@ -213,7 +225,7 @@ def _cookie_attributes(page, options):
     return expiry, rest + ("; secure" if given["secure"] else "")
 
 
-def widest_domain(page):
+def widest_domain(page: "Page") -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
     parts = get(get(page.window, "location"), "hostname").split(".")
     if len(parts) < 2 or (len(parts) == 4 and parts[-1].isdigit()):

@@ -3,13 +3,21 @@
 from ....runtime import UNDEFINED, get, is_nullish, kind, trim, truthy
 from .values import plain_config, without_none
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ....contracts import Destination, Message, Value
+    from .consent import Consenting
+    from .options import LoadOptions
+
 DISPLAY_NAME = "Fullstory"
 """What RudderStack's SDK calls its FullStory integration, also as the key in ``integrations``."""
 
-_UNKNOWN = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": {}}
+_UNKNOWN: "dict[str, Any]" = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": {}}
 
 
-def configurations(destination):
+def configurations(destination: "Destination") -> "list[dict[str, Any]]":
     """What the source configuration says of ``destination``; for another vendor's there is nothing to say."""
     found = destination.configurations()
     if found is None:
@@ -19,7 +27,7 @@ def configurations(destination):
     return found
 
 
-def active(found, options, consent):
+def active(found: "list[dict[str, Any]]", options: "LoadOptions", consent: "Consenting") -> "list[dict[str, Any]]":
     """The configurations that are loaded, given what the visitor has consented to."""
     if not any([_in_device_mode(target["config"]) for target in found]):
         return []
@@ -36,7 +44,7 @@ def active(found, options, consent):
     ]
 
 
-def wanted(integrations, name):
+def wanted(integrations: "dict[str, Any]", name: str) -> bool:
     """Whether load-time ``integrations`` (plain data) want the destination of that name."""
     everything = integrations.get("All")
     if name in integrations:
@@ -44,12 +52,12 @@ def wanted(integrations, name):
     return everything is None or is_true(everything)
 
 
-def is_true(value):
+def is_true(value: "Any") -> bool:
     """JavaScript's truth of plain data: empty lists and objects are true."""
     return isinstance(value, (dict, list)) or bool(value)
 
 
-def accepts(target, message):
+def accepts(target: "dict[str, Any]", message: "Message") -> bool:
     """Whether a loaded destination gets this message: the message's ``integrations``, then the event filter."""
     integrations = get(message, "integrations")
     own = get(integrations, target["displayName"])
@@ -67,7 +75,7 @@ def accepts(target, message):
         return False
 
 
-def _lists_let_pass(config, name):
+def _lists_let_pass(config: "dict[str, Any]", name: "Value") -> bool:
     option = config.get("eventFilteringOption")
     named = kind(name) == "string" and name
     if option == "whitelistedEvents":
@@ -77,7 +85,7 @@ def _lists_let_pass(config, name):
     return True
 
 
-def _listed(entries, name):
+def _listed(entries: "Any", name: str) -> bool:
     """Whether a list names the event; entries are read one by one, up to the first match."""
     if not isinstance(entries, (list, tuple)):
         return False
@@ -90,12 +98,12 @@ def _listed(entries, name):
     return False
 
 
-def _in_device_mode(config):
+def _in_device_mode(config: "dict[str, Any]") -> bool:
     mode = config.get("connectionMode")
     return mode != "cloud" or config.get("useNativeSDK") is True or config.get("useNativeSDKToSend") is True
 
 
-def _overridden(found, overrides):
+def _overridden(found: "list[dict[str, Any]]", overrides: "list[Any]") -> "list[dict[str, Any]]":
     """The configurations under ``sourceConfigurationOverride``; several for one id make several destinations."""
     result = []
     for target in found:
@@ -104,11 +112,11 @@ def _overridden(found, overrides):
     return result
 
 
-def _names(override, target):
+def _names(override: "dict[str, Any]", target: "dict[str, Any]") -> bool:
     return target["id"] is not None and override.get("id") == target["id"]
 
 
-def _override(target, override):
+def _override(target: "dict[str, Any]", override: "dict[str, Any]") -> "dict[str, Any]":
     result = dict(target)
     if isinstance(override.get("enabled"), bool):
         result["enabled"] = override["enabled"]

@@ -11,14 +11,14 @@ _QUERY_KEEP = "%/:;@&=+$,[]|^\\?`{}"
 class Url:
     """The parts of an absolute URL: ``origin``, ``host``, ``path`` and ``search``."""
 
-    def __init__(self, origin, host, path, search):
+    def __init__(self, origin: str, host: str, path: str, search: str) -> None:
         self.origin = origin
         self.host = host
         self.path = path
         self.search = search
 
 
-def parse(url):
+def parse(url: str) -> "Url | None":
     """The parts of ``url``, None when it isn't absolute."""
     rest = url.strip().split("#", 1)[0]
     scheme, colon, rest = rest.partition(":")
@@ -44,19 +44,19 @@ def parse(url):
     return Url("null", host, rest, search)
 
 
-def referring_domain(referrer):
+def referring_domain(referrer: str) -> str:
     """The host of a referrer, empty where there is none."""
     url = parse(referrer)
     return url.host if url else ""
 
 
-def without_hash(url):
+def without_hash(url: str) -> str:
     """Origin, path and query of a URL; what isn't one stays as it is."""
     parts = parse(url)
     return parts.origin + parts.path + parts.search if parts else url
 
 
-def query_pairs(search):
+def query_pairs(search: str) -> "list[tuple[str, str]]":
     """Names and values of a query string, in order."""
     pairs = []
     for part in search.lstrip("?").split("&"):
@@ -66,7 +66,7 @@ def query_pairs(search):
     return pairs
 
 
-def _form_decoded(text):
+def _form_decoded(text: str) -> str:
     """Percent-decoded, with "+" as space; a stray "%" stays."""
     parts = text.replace("+", " ").split("%")
     octets = bytearray(parts[0].encode())

@@ -22,12 +22,18 @@ from ....runtime import (
     to_json,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ....contracts import Value
+
 CIRCULAR = "[Circular Reference]"
 _TAKEN_AS_THEY_ARE = ("", "string", "number", "boolean", "null", "undefined", "date", "symbol")
 _UNSAFE = ("__proto__", "constructor", "prototype")
 
 
-def _has_json(value):
+def _has_json(value: "Value") -> bool:
     """Whether an object of the page's own making (an element, a window) can be written as JSON at all."""
     try:
         to_json(value)
@@ -36,7 +42,7 @@ def _has_json(value):
     return True
 
 
-def taken(value, ancestors=()):
+def taken(value: "Value", ancestors: "tuple[Value, ...]" = ()) -> "Value":
     """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
     if isinstance(value, str) or value is UNDEFINED:
         return value
@@ -63,7 +69,7 @@ def taken(value, ancestors=()):
     return result
 
 
-def merged(left, right):
+def merged(left: "Value", right: "Value") -> "Value":
     """A new object with the properties of both, ``right`` winning: objects merge deeply, arrays index by index.
 
     An array or object inside an array merges into a plain object, whatever it was: so it is with RudderStack.
@@ -79,7 +85,7 @@ def merged(left, right):
     return result
 
 
-def _chosen(old, new):
+def _chosen(old: "Value", new: "Value") -> "Value":
     if is_plain(old) and is_plain(new):
         return merged(old, new)
     if kind(old) != "array" or kind(new) != "array":
@@ -96,7 +102,7 @@ def _chosen(old, new):
     return make_array(result)
 
 
-def plain_data(value):
+def plain_data(value: "Value") -> "dict[str, Any]":
     """A port object as a Python dict, by way of JSON; empty where there is none."""
     if not is_plain(value):
         return {}
@@ -106,18 +112,18 @@ def plain_data(value):
         return {}
 
 
-def plain_config(config):
+def plain_config(config: "dict[str, Any]") -> "dict[str, Any]":
     """Settings as plain data: a tag's are port values, lists and all. What isn't given is left out."""
     return {key: _plain(value) for key, value in config.items() if not is_nullish(value)}
 
 
-def _plain(value):
+def _plain(value: "Value") -> "Any":
     if isinstance(value, (dict, list)) or kind(value) not in ("array", "object"):
         return value
     return json.loads(to_json(value))
 
 
-def without_nullish(value):
+def without_nullish(value: "Value") -> "Value":
     """The object without null and undefined, at any depth of objects."""
     result = copy(value)
     for key in keys(result):
@@ -129,7 +135,7 @@ def without_nullish(value):
     return result
 
 
-def without_none(data):
+def without_none(data: "dict[str, Any]") -> "dict[str, Any]":
     """The same for plain data."""
     return {
         key: without_none(value) if isinstance(value, dict) else value
@@ -138,7 +144,7 @@ def without_none(data):
     }
 
 
-def is_unsafe(value):
+def is_unsafe(value: "Value") -> bool:
     """Whether a key anywhere in ``value`` could reach an object's prototype."""
     if kind(value) == "array":
         return any([is_unsafe(item) for item in items(value)])

@@ -6,6 +6,14 @@ from . import storage
 from .urls import referring_domain
 from .values import merged
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ....contracts import Value
+    from ...page import Page
+    from .options import LoadOptions
+
 USER_ID, USER_TRAITS, ANONYMOUS_ID = "userId", "userTraits", "anonymousId"
 GROUP_ID, GROUP_TRAITS = "groupId", "groupTraits"
 REFERRER, REFERRING_DOMAIN = "initialReferrer", "initialReferringDomain"
@@ -29,7 +37,7 @@ _SESSION_REST = 1000
 """Milliseconds for which a session that only grew older is neither written nor read again."""
 
 
-def _empty(entry):
+def _empty(entry: str) -> "Value":
     if entry in (USER_TRAITS, GROUP_TRAITS):
         return make_object()
     return NULL if entry == AUTH_TOKEN else ""
@@ -38,31 +46,31 @@ def _empty(entry):
 class Visitor:
     """The visitor of one page. Values are port values; the session is a dict of plain ones."""
 
-    def __init__(self, page):
+    def __init__(self, page: "Page") -> None:
         self.page = page
         self.values = {entry: _empty(entry) for entry, _ in ENTRIES if entry != SESSION}
-        self.session = {}
-        self.areas = {}
-        self._stores = None
-        self._options = None
+        self.session: "dict[str, Any]" = {}
+        self.areas: "dict[str, str]" = {}
+        self._stores: "storage.Stores" = None  # type: ignore[assignment]  # until `open`
+        self._options: "LoadOptions" = None  # type: ignore[assignment]  # likewise
         self._settled = False
         self._session_seen = 0
 
     # Beginning, and beginning anew once the visitor has consented
 
-    def open(self, options):
+    def open(self, options: "LoadOptions") -> None:
         """Take the load options. What is to be stored waits for `keep`: that takes browsers long."""
         self._settled = False
         self._options = options
         self._stores = storage.Stores(self.page, options)
         self._stores.hold()
 
-    def keep(self):
+    def keep(self) -> None:
         """Store what has changed since `open`, and from now on at once."""
         if self._stores is not None:
             self._stores.release()
 
-    def settle(self, areas, at_once=True):
+    def settle(self, areas: "dict[str, str]", at_once: bool = True) -> None:
         """Keep each entry in its area of ``areas`` from now on, and take over what is stored.
 
         When that changes, what is known goes first: an area that comes to hold an entry forgets the one it held. Not so
@@ -93,12 +101,12 @@ class Visitor:
             self._settled = True
             self._save_all()
 
-    def _save_all(self):
+    def _save_all(self) -> None:
         for entry in self.values:
             self._save(entry)
         self._save_session()
 
-    def _gather(self, at_hand):
+    def _gather(self, at_hand: "Any") -> None:
         """Bring what lies in other areas into the area of its entry; the last one that has it wins."""
         for entry, key in ENTRIES:
             home = self.areas[entry]
@@ -111,12 +119,12 @@ class Visitor:
                         self._stores.write(home, key, value)
                     self._stores.remove(area, key)
 
-    def _at_hand(self):
+    def _at_hand(self) -> "Value":
         """The areas that the page lets us have, each with our keys that stand there."""
         areas = [area for area in (storage.COOKIE, storage.LOCAL, storage.SESSION) if self._stores.has(area)]
         return [(area, [key for key in self._stores.keys(area) if key in _KEYS.values()]) for area in areas]
 
-    def _settle_referrer(self):
+    def _settle_referrer(self) -> None:
         referrer, domain = self._stored(REFERRER), self._stored(REFERRING_DOMAIN)
         if not (truthy(referrer) and truthy(domain)):
             if not truthy(referrer):
@@ -127,23 +135,23 @@ class Visitor:
 
     # Single values
 
-    def keeps(self, entry):
+    def keeps(self, entry: str) -> bool:
         """Whether there is anywhere to keep ``entry``."""
         return self.areas.get(entry, storage.NONE) != storage.NONE
 
-    def _stored(self, entry):
+    def _stored(self, entry: str) -> "Value":
         if not self.keeps(entry):
             return NULL
         return self._stores.read(self.areas[entry], _KEYS[entry])
 
-    def _set(self, entry, value):
+    def _set(self, entry: str, value: "Value") -> None:
         value = value if self.keeps(entry) and truthy(value) else _empty(entry)
         changed = keys(self.values[entry]) if is_plain(value) else value != self.values[entry]
         self.values[entry] = value
         if changed:
             self._save(entry)
 
-    def _save(self, entry):
+    def _save(self, entry: str) -> None:
         if not self._settled or not self.keeps(entry):
             return
         value = self.values[entry]
@@ -152,16 +160,16 @@ class Visitor:
         else:
             self._stores.remove(self.areas[entry], _KEYS[entry])
 
-    def set_user_id(self, value):
+    def set_user_id(self, value: "Value") -> None:
         self._set(USER_ID, value)
 
-    def set_group_id(self, value):
+    def set_group_id(self, value: "Value") -> None:
         self._set(GROUP_ID, value)
 
-    def set_auth_token(self, value):
+    def set_auth_token(self, value: "Value") -> None:
         self._set(AUTH_TOKEN, value)
 
-    def set_traits(self, entry, traits):
+    def set_traits(self, entry: str, traits: "Value") -> None:
         """Merge ``traits`` into the known ones; what is no plain object forgets them."""
         if self.keeps(entry) and is_plain(traits):
             self.values[entry] = merged(self.values[entry], traits)
@@ -169,13 +177,13 @@ class Visitor:
         else:
             self._set(entry, UNDEFINED)
 
-    def set_anonymous_id(self, value):
+    def set_anonymous_id(self, value: "Value") -> None:
         """Another anonymous id, a new one where ``value`` is none."""
         if kind(value) != "string" or not value:
             value = self.page.uuid()
         self._set(ANONYMOUS_ID, value)
 
-    def anonymous_id(self, options=None):
+    def anonymous_id(self, options: "Value" = None) -> "Value":
         """The anonymous id, made on first need; empty where it can't be kept. ``options``: where else to look."""
         if not self.keeps(ANONYMOUS_ID):
             return self.values[ANONYMOUS_ID]
@@ -189,7 +197,7 @@ class Visitor:
             self._set(ANONYMOUS_ID, value)
         return value
 
-    def _captured(self, options):
+    def _captured(self, options: "Value") -> "Value":
         capture = options.get("autoCapture") if isinstance(options, dict) else None
         if not isinstance(capture, dict) or not capture.get("enabled"):
             return NULL
@@ -198,15 +206,15 @@ class Visitor:
         value = self._foreign(storage.LOCAL, "ajs_anonymous_id")
         return value if truthy(value) else self._foreign(storage.COOKIE, "ajs_anonymous_id")
 
-    def _foreign(self, area, key):
+    def _foreign(self, area: str, key: str) -> "Value":
         """What another script keeps."""
         return self._stores.raw(area, key) if self._stores.has(area) else NULL
 
-    def event_anonymous_id(self):
+    def event_anonymous_id(self) -> "Value":
         """The anonymous id of an event: where none can be kept, each event has its own."""
         return self.values[ANONYMOUS_ID] if self.keeps(ANONYMOUS_ID) else self.page.uuid()
 
-    def reset(self, options=UNDEFINED):
+    def reset(self, options: "Value" = UNDEFINED) -> None:
         """Forget the visitor, all but the anonymous id and the first referrer unless ``options`` say otherwise."""
         chosen = {entry: entry not in _KEPT_ON_RESET for entry, _ in ENTRIES}
         if kind(options) == "boolean":
@@ -228,7 +236,7 @@ class Visitor:
 
     # Sessions
 
-    def _settle_session(self):
+    def _settle_session(self) -> None:
         self.session = {}
         if not self.keeps(SESSION):
             return
@@ -246,7 +254,7 @@ class Visitor:
                 self._extend_session(self.page.now())
         self._save_session()
 
-    def _stored_session(self):
+    def _stored_session(self) -> "dict[str, Any]":
         """The stored session as plain data."""
         found = self._stored(SESSION)
         session = {}
@@ -259,7 +267,7 @@ class Visitor:
                 session["cutOff"] = {name: get(cut_off, name) for name in keys(cut_off)}
         return session
 
-    def _save_session(self):
+    def _save_session(self) -> None:
         if not self._settled or not self.keeps(SESSION):
             return
         if not self.session:
@@ -271,16 +279,16 @@ class Visitor:
             pairs.append(("cutOff", make_object([pair for pair in cut_off.items() if pair[1] is not None])))
         self._stores.write(self.areas[SESSION], _KEYS[SESSION], make_object(pairs))
 
-    def _session_is_over(self, now):
+    def _session_is_over(self, now: float) -> bool:
         session = self.session
         expiry = session.get("expiresAt")
         return not expiry or now > expiry or self._cut_off_is_over(now)
 
-    def _cut_off_is_over(self, now):
+    def _cut_off_is_over(self, now: float) -> bool:
         cut_off = self.session.get("cutOff") or {}
         return bool(cut_off.get("enabled") and cut_off.get("expiresAt") and now > cut_off["expiresAt"])
 
-    def _extend_session(self, now):
+    def _extend_session(self, now: float) -> None:
         """Let the automatic session live on, or begin another one when its time is over."""
         old = self.session
         if self._session_is_over(now):
@@ -292,7 +300,7 @@ class Visitor:
         if cut_off and cut_off.get("enabled") and (self._cut_off_is_over(now) or not cut_off.get("expiresAt")):
             cut_off["expiresAt"] = now + cut_off["duration"]
 
-    def refresh_session(self):
+    def refresh_session(self) -> None:
         """Note an event: its session lives on. Other tabs share the session, so it is read again now and then."""
         if not self.keeps(SESSION):
             self.session = {}
@@ -313,7 +321,7 @@ class Visitor:
             self._session_seen = now
             self._save_session()
 
-    def _renew_session(self):
+    def _renew_session(self) -> None:
         session = self.session
         if session.get("autoTrack"):
             self.session = {"timeout": session["timeout"], "autoTrack": True}
@@ -325,17 +333,17 @@ class Visitor:
             self.session = {"id": self.page.now(), "manualTrack": True}
         self._save_session()
 
-    def start_session(self, session_id=UNDEFINED):
+    def start_session(self, session_id: "Value" = UNDEFINED) -> None:
         """A session that the page ends itself. An id is a whole number of at least ten digits."""
         valid = kind(session_id) == "number" and options_module.is_count(session_id) and session_id >= 1000000000
         self.session = {"id": session_id if valid else self.page.now(), "manualTrack": True}
         self._save_session()
 
-    def end_session(self):
+    def end_session(self) -> None:
         self.session = {}
         self._save_session()
 
-    def session_id(self):
+    def session_id(self) -> "Value":
         """The id of the session that is on, NULL when none is."""
         session = self.session
         if session.get("manualTrack") or (session.get("autoTrack") and not self._session_is_over(self.page.now())):
