@@ -289,3 +289,34 @@ def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions
     callback = Function(lambda args: look("callback"))
     assert replayed(load, ("track", ["Early"])) == [("delivered", False), ("after", True)]
     assert replayed(("ready", [callback]), load) == [("callback", True), ("after", True)]
+
+
+OPTIONS = (
+    "onLoaded context integrations useGlobalIntegrationsConfigInEvents plugins sourceConfigurationOverride "
+    "sourceConfigurationOverride.destinations consentManagement consentManagement.enabled consentManagement.provider "
+    "consentManagement.allowedConsentIds preConsent preConsent.enabled preConsent.storage preConsent.storage.strategy "
+    "preConsent.events preConsent.events.delivery anonymousIdOptions anonymousIdOptions.autoCapture "
+    "anonymousIdOptions.autoCapture.source externalAnonymousIdCookieName storage storage.type storage.entries "
+    "storage.entries.userId storage.entries.userId.type storage.cookie storage.cookie.maxage storage.cookie.domain "
+    "storage.cookie.path storage.cookie.samesite storage.cookie.secure storage.encryption storage.encryption.version "
+    "storage.migrate sameSiteCookie secureCookie sameDomainCookiesOnly setCookieDomain sessions sessions.autoTrack "
+    "sessions.timeout sessions.cutOff sessions.cutOff.duration logLevel"
+).split()
+
+
+@pytest.mark.parametrize("value", [UNDEFINED, NULL, "", 0, -1.5, "text", [], [NULL], {}, False, True], ids=repr)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_of_load_of_another_type_stops_nothing(name: str, value: Any) -> None:
+    options: dict[str, Any] = {"consentManagement": {"enabled": True, "provider": "custom", "allowedConsentIds": ["a"]}}
+    *parents, last = name.split(".")
+    inner = options
+    for key in parents:
+        inner = inner.setdefault(key, {})
+    inner[last] = value
+    window = SimulatedWindow()
+    bridge = bridge_on(window)
+    moment = Page(window).moment()
+    calls = [("track", ["A"]), ("load", [*LOAD, options]), ("identify", ["u1", {"a": 1}])]
+    bridge.replay([(method, args, moment) for method, args in calls])
+    assert not [line for _, line in window.console.lines if "rudderanalytics." in line]
+    assert names(window) == ([] if name == "plugins" and isinstance(value, list) else ["A", "u1"])

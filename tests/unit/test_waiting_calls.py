@@ -11,7 +11,7 @@ from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
-from fsbridge.runtime import NULL, UNDEFINED, call, get, make_promise, resolved
+from fsbridge.runtime import NULL, UNDEFINED, call, get, make_promise, resolved, truthy
 from fsbridge.runtime.cpython import Function, JsError
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -246,17 +246,25 @@ def test_load_with_anything_for_options_starts(window: SimulatedWindow, options:
     assert replayed(window, ("track", "A"), ("load", "k", options)) == ["A"]
 
 
-NAMES = (
-    "integrations user group cookie storage disableClientPersistence disable updateCDNSettings useQueryString "
-    "initialPageview globalAnalyticsKey plan disableAutoISOConversion"
+OPTIONS = (
+    "integrations integrations.FullStory user user.persist user.disable user.cookie user.cookie.key user.localStorage "
+    "user.localStorage.key user.storage user.storage.stores group group.cookie.key cookie cookie.maxage cookie.domain "
+    "cookie.path cookie.sameSite cookie.secure storage storage.stores disableClientPersistence disable "
+    "updateCDNSettings useQueryString useQueryString.aid initialPageview globalAnalyticsKey plan plan.track "
+    "plan.track.A disableAutoISOConversion"
 ).split()
 
 
-@pytest.mark.parametrize("value", [UNDEFINED, NULL, "", 0, "text", []], ids=repr)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", [UNDEFINED, NULL, "", 0, -1.5, "text", [], [NULL], {}, False, True], ids=repr)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_an_option_of_load_of_another_type_stops_nothing(window: SimulatedWindow, name: str, value: Any) -> None:
-    assert replayed(window, ("track", "A"), ("load", "k", {name: value}), ("track", "B")) == ["A", "B"]
-    assert not [line for _, line in window.console.lines if "load" in line]
+    options = value
+    for key in reversed(name.split(".")):
+        options = {key: options}
+    made = replayed(window, ("track", "A"), ("load", "k", options), ("track", "B"), ("identify", "u1"))
+    disabled = (name == "integrations.FullStory" and not truthy(value)) or (name == "disable" and value is True)
+    assert [event for event in made if event in ("A", "B")] == ([] if disabled else ["A", "B"])
+    assert not [line for _, line in window.console.lines if "analytics." in line]
 
 
 def test_persist_that_is_there_but_undefined_keeps_the_visitor_in_memory(window: SimulatedWindow) -> None:

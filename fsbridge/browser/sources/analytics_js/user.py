@@ -402,6 +402,6 @@ class User:
         self.traits_stores.clear(self.traits_key)
 
 
-def _key(options: "Value", where: str, default: str) -> "Value":
+def _key(options: "Value", where: str, default: str) -> str:
     value = get(safe_get(options, where), "key") if kind(options) == "object" else UNDEFINED
-    return default if is_nullish(value) else value
+    return default if is_nullish(value) else text(value)

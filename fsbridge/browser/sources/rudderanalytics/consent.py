@@ -48,7 +48,7 @@ class Consent:
         self.page = page
         given = options.consent
         provider = given.get("provider")
-        self.provider = provider if provider in _PLUGINS else ""
+        self.provider = provider if isinstance(provider, str) and provider in _PLUGINS else ""
         self.enabled = given.get("enabled") is True and self.provider != ""
         self.checked = self.enabled and options.has_plugin(_PLUGINS[self.provider])
         self.known, self.readable = False, True

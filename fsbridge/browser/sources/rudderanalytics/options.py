@@ -53,7 +53,7 @@ class LoadOptions:
         domain = data.get("setCookieDomain")
         self.cookie_domain = domain if isinstance(domain, str) else None
         version = _dict(given.get("encryption")).get("version", "v3")
-        if version not in _ENCODINGS:
+        if not isinstance(version, str) or version not in _ENCODINGS:
             version = "v3"
         self.encoding = version if self.has_plugin(_ENCODINGS[version]) else ""
         self.migrates = given.get("migrate") is not False and version == "v3" and self.has_plugin("StorageMigrator")

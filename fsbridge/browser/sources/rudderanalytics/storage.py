@@ -217,7 +217,8 @@ def _cookie_attributes(page: "Page", options: "LoadOptions") -> "tuple[str, str]
         given["domain"] = widest_domain(page)
     if options.same_domain_only:
         given["domain"] = ""
-    expiry = "; max-age=%d" % (given["maxage"] // 1000) if given["maxage"] else ""
+    age = given["maxage"]
+    expiry = "; max-age=%d" % (age // 1000) if age and isinstance(age, (int, float)) else ""
     rest = ""
     for name in ("path", "domain", "samesite"):
         if given.get(name):
