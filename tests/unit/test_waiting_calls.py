@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsbridge import destinations
-from fsbridge.browser.bridge import Bridge
+from fsbridge.browser.bridge import MESSAGE, Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
 from fsbridge.runtime import NULL, UNDEFINED, call, get, make_promise, resolved, truthy
@@ -171,7 +171,7 @@ def test_a_page_that_makes_up_its_mind(window: SimulatedWindow, disabled: bool) 
 
 def test_what_comes_from_an_earlier_page_passes_the_middleware_of_this_one(window: SimulatedWindow) -> None:
     secret = {"type": "track", "event": "Secret", "properties": {}, "messageId": "m1", "integrations": {}}
-    calls = [("message", secret), ("track", "Secret"), ("track", "A"), ("addSourceMiddleware", dropping("Secret"))]
+    calls = [(MESSAGE, secret), ("track", "Secret"), ("track", "A"), ("addSourceMiddleware", dropping("Secret"))]
     assert replayed(window, *calls, carried=True) == ["A"]
 
 
