@@ -122,7 +122,8 @@ def test_segment_classic(page, visit, runtime):
     assert re.fullmatch(r'FS\.setUserVars\(\{.*segmentAnonymousId_str: "[-\w]{36}".*\}, "segment"\)', newsletter[2][0])
     assert "newsletter: true, shoeSize: 42" in newsletter[2][0]
     assert care[0] == 'analytics.page("Shop", "Care")'
-    assert care[2][0].startswith('FS.setVars("page", {')
+    assert care[2][0].startswith('FS.event("Viewed Shop Care Page", {')
+    assert care[2][1].startswith('FS.setVars("page", {')
 
     tag = page.locator("#tag").text_content()
     assert 'data-destination="segment-classic"' in tag
@@ -176,7 +177,7 @@ def test_choices_are_in_the_address(page, visit):
     page.click("#settings button")
     page.wait_for_url("**/?destination=segment-classic&runtime=micropython&trackAllPages=true")
     wait_for_status(page, "ready")
-    assert panel(page, 1)[0][2][0].startswith('FS.setVars("page", {')
+    assert panel(page, 1)[0][2][1].startswith('FS.setVars("page", {')
     page.select_option("#choices [name=source]", "rudderanalytics")
     page.wait_for_url("**&source=rudderanalytics&trackAllPages=true")
     wait_for_status(page, "ready")

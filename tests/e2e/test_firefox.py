@@ -107,7 +107,8 @@ def test_segment_classic(visitor, shop, runtime):
       analytics.page("Two");
       fsbridge.ready.then((bridge) => (window.isReady = bridge.status));
     """
-    url = shop("/one", VALUES + early, tag(org=ORG, runtime=runtime, track_named_pages="true"))
+    named = tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false")
+    url = shop("/one", VALUES + early, named)
     visitor.tab.goto(url)
     assert wait_until(visitor.tab, "window.isReady") == "ready"
     visitor.tab.evaluate("analytics.track('Live', values)")

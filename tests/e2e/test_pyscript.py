@@ -40,7 +40,9 @@ ERRORS = (
 APP = f"""
 from datetime import datetime, timezone
 
-analytics = connect("segment-classic", org="{ORG}", trackNamedPages=True, expose=True)
+analytics = connect(
+    "segment-classic", org="{ORG}", trackNamedPages=True, trackPagesWithEvents=False, expose=True
+)
 traits = {{"plan": "premium", "logins": 5, "ratio": 0.5, "big": 2**40, "nothing": None, "yes": True}}
 analytics.identify("user-1", traits)
 analytics.track("Python", {{"list": [1, "two", {{"three": 3}}], "nested": {{"a": {{}}}}, "last": -0.0}})

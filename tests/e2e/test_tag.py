@@ -86,15 +86,15 @@ def test_classic_page_calls_by_the_four_settings(shop, fullstory, runtime):
         FS.setVars("page", {**docs, "pageName": title}, "segment"),
     ]
 
-    shop(tag(org=ORG, runtime=runtime, track_named_pages="true"), calls)
+    shop(tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false"), calls)
     fullstory.expect_calls(*named)
     fullstory.clear()
 
-    shop(tag(org=ORG, runtime=runtime, track_categorized_pages=""), calls)
+    shop(tag(org=ORG, runtime=runtime, track_categorized_pages="", track_pages_with_events="false"), calls)
     fullstory.expect_calls(FS.setVars("page", {**docs, "pageName": "Docs"}, "segment"))
     fullstory.clear()
 
-    every = {"trackAllPages": True, "trackNamedPages": True, "trackPagesWithEvents": True}
+    every = {"trackAllPages": True, "trackNamedPages": True}  # and an event with each, by default
     shop(tag(org=ORG, runtime=runtime, settings=every), calls)
     fullstory.expect_calls(
         FS.event("Loaded a Page", page_properties(), "segment"),
@@ -203,7 +203,7 @@ def test_an_iframe_of_its_own(page, site, fullstory, runtime):
 
 def test_early_calls_keep_their_order_page_and_time(shop, fullstory, runtime):
     page = shop(
-        tag(org=ORG, runtime=runtime, track_named_pages="true"),
+        tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false"),
         """
         window.results = [];
         window.answers = [];
@@ -347,7 +347,7 @@ def test_segments_snippet_before_the_tag(shop, fullstory, console, runtime):
         analytics.push(["page", "Two"]);
         analytics.track("New style");
         """,
-        tag(org=ORG, runtime=runtime, track_named_pages="true"),
+        tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false"),
         "held.track('Through the old buffer'); analytics.push(['track', 'Pushed early'])",
     )
     page.evaluate("() => { held.track('Held'); held.page('Late'); analytics.push(['track', 'Pushed', { n: 2 }]) }")
