@@ -7,7 +7,7 @@
  * What the module imports and exports is fixed by the version that package.json pins.
  */
 
-import { now, own } from "./own.js";
+import { now, own, Promise } from "./own.js";
 
 export { start } from "./python.js";
 

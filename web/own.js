@@ -29,6 +29,8 @@ export function own(...path) {
   return follow(path, empty);
 }
 
+export const Promise = (async () => {})().constructor;
+
 const clock = globalThis.Date.now;
 
 /* Milliseconds since 1970, as a number even where the page's clock gives a Date. */

@@ -3,7 +3,7 @@
  * plainly where the snapshot is missing, damaged or of another build.
  */
 
-import { own } from "./own.js";
+import { own, Promise } from "./own.js";
 
 export { start } from "./python.js";
 

@@ -36,7 +36,7 @@ class Bridge:
     """One source, one destination and FullStory on one page.
 
     ``source`` is the API that the page calls, by default that of the destination's vendor; raises SettingsError for an
-    unknown one. ``status`` is "ready" from the start, "blocked" once fs.js turned out not to
+    unknown one. ``status`` is "queueing" until fs.js is there, then "ready", or "blocked" once it turned out not to
     load; ``on_lost(operation, options, source, version)`` then gets what FullStory can't. With ``diagnostics``, or
     after the page called ``analytics.debug()``, it is said on the console what FullStory would reject.
     """
@@ -51,7 +51,8 @@ class Bridge:
         on_lost: "Callable[..., None] | None" = None,
     ) -> None:
         self.destination = destination
-        self.status = "ready"
+        self.status = "queueing"
+        self._made = 0  # calls on FullStory
         self._page = page
         self._on_status = on_status
         self._on_lost = on_lost
@@ -118,8 +119,7 @@ class Bridge:
         self._on_status = on_status
 
     def _begin(self, destination: "Destination") -> None:
-        fullstory = FullStory(self._page, destination.fullstory(), self._heard, self._on_lost)
-        self._fullstory = fullstory
+        fullstory = self._fullstory = FullStory(self._page, destination.fullstory(), self._heard, self._on_lost)
         fullstory.load()
         for operation in self._operations:
             fullstory.perform(operation)
@@ -138,7 +138,9 @@ class Bridge:
         return self.source.call(_MESSAGE, args, moment)
 
     def _heard(self, status: str) -> None:
-        self.status = "blocked" if status == "blocked" else "ready"
+        self.status = status
+        if status == "blocked" and self._fullstory is not None and self._fullstory.reason:
+            self.report(self._fullstory.reason)
         if self._on_status is not None:
             self._on_status(self.status)
 
@@ -154,8 +156,21 @@ class Bridge:
                 calls = [call for call in calls if not call.of_page]
             if self._diagnosing or self.source.debugging:
                 self._diagnose(calls, message)
+            self._made += len(calls)
             for call in calls:
                 fullstory.perform(call)
+
+    def describe(self) -> "list[tuple[str, Any]]":
+        """How things stand, as names and values: the source, FullStory, and what became of the calls."""
+        fullstory = self._fullstory
+        return [
+            ("source", self.source.api),
+            ("status", self.status),
+            ("org", fullstory.org if fullstory else "not known before load"),
+            ("FullStory calls made", self._made),
+            ("waiting for fs.js", fullstory.waiting if fullstory else 0),
+            ("session", (fullstory.session_url() if fullstory else "") or "not known yet"),
+        ]
 
     def _diagnose(self, calls: "Sequence[Call]", message: "Message") -> None:
         if self._diagnostics is None:

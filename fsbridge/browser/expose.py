@@ -16,6 +16,7 @@ from ..runtime import (
     safe_get,
 )
 from ..version import VERSION
+from .report import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
 
     Returns the function that tells ``window.fsbridge`` a new status. Where the tag serves the page already, that stays.
     """
-    if kind(safe_get(page.window, "fsbridge")) == "object":
+    there = safe_get(page.window, "fsbridge")  # an element with that id, perhaps
+    if kind(there) == "object" and not is_nullish(safe_get(there, "ready")):
         page.say("warn", "the tag serves this page's JavaScript already: expose does nothing")
         return lambda text: None
     source = bridge.source
@@ -47,6 +49,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
         put(before, "push", get(api, "push"))  # for code that holds on to the buffer
     status = make_object((("version", VERSION), ("status", bridge.status)))
     put(status, "ready", resolved(make_object((("version", VERSION),))))
+    put(status, "report", make_function(lambda args: page.say("log", table(bridge, 0)), "report"))
     page.set_global("fsbridge", status)
     return lambda text: put(status, "status", text)
 

@@ -18,8 +18,10 @@ from ..runtime import (
     make_object,
     use_helpers,
 )
+from . import sources
 from .bridge import MESSAGE, OPERATION, Bridge
 from .page import Page, place
+from .report import table
 
 EXAMINATION = 1000
 """Milliseconds until mistakes in the settings are looked for: what the page has called, and fs.js, go first."""
@@ -28,8 +30,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+OWN = ("destination", "source", "runtime", "settings", "base", "queueCalls", "queueBytes", "queueMinutes")
+"""Attributes that are the tag's own, and so are the next two."""
+
 DIAGNOSTICS = "diagnostics"
 """The attribute (``data-diagnostics``) that asks for warnings of what FullStory would reject."""
+
+REPORT = "report"
+"""The attribute (``data-report``) that asks for the table of `fsbridge.browser.report` once all has begun."""
 
 _METHODS = {"operation": OPERATION, "message": MESSAGE}
 """What stands in a method's place for the kinds of entries that aren't calls."""
@@ -37,7 +45,7 @@ _KINDS = {method: kind_ for kind_, method in _METHODS.items()}
 
 
 def start(config: "Any") -> None:
-    """Begin what the tag's ``config`` (a JavaScript object) asks for.
+    """Begin what the tag's ``config`` (a JavaScript object) asks for; ``config.data`` has its attributes, as texts.
 
     ``config.accept(functions)`` gets an object of what Python offers, ``config.refuse(text)`` a settings error;
     ``config.status(text)`` hears of changes, ``config.lost(operation, options, source, version)`` of what a blocked
@@ -47,17 +55,22 @@ def start(config: "Any") -> None:
     what waited, and gives an array of the results. An entry has kind ("call", "operation" on FullStory itself, or
     "message" of an earlier page), method, args, moment and ``carried`` (true when it is an earlier page's).
     ``handBack()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: such entries, for
-    the next page.
+    the next page. ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
     """
     use_helpers(get(config, "guard"), get(config, "method"))
     page = Page(look=bound(config, "look"), cookies=get(config, "cookies"))
+    data = get(config, "data")
+
+    def say(problem):
+        page.say("warn", problem)
+
     try:
         bridge = Bridge(
             page,
-            destinations.make(_text(config, "destination"), _given(config)),
-            _text(config, "source") or None,
+            destinations.make(_text(data, "destination"), _given(data, say), on_problem=say),
+            _source(data, say),
             lambda status: invoke(config, "status", status),
-            diagnostics=_attribute(config, DIAGNOSTICS) not in (UNDEFINED, "false"),
+            diagnostics=_asks(data, DIAGNOSTICS),
             on_lost=lambda *operation: invoke(config, "lost", *operation),
         )
     except settings.SettingsError as error:
@@ -71,14 +84,20 @@ def start(config: "Any") -> None:
     def hand_back():
         return make_array([_waiting(*each) for each in bridge.hand_back()])
 
+    def show():
+        page.say("log", table(bridge, get(get(config, "state"), "dropped")))
+
     def examine(args):
         bridge.examine()
+        if _asks(data, REPORT):
+            show()
         return UNDEFINED
 
     functions = (
         ("call", callback(bridge.call)),
         ("replay", callback(replay)),
         ("handBack", callback(hand_back)),
+        ("report", callback(show)),
     )
     invoke(config, "accept", make_object(functions))
     page.later(make_function(examine), EXAMINATION)
@@ -108,19 +127,28 @@ def _waited(entry):
     return get(entry, "method") if method is None else method, get(entry, "args"), when
 
 
-def _text(config, name):
-    value = get(config, name)
+def _text(data, name):
+    value = get(data, name)
     return value if kind(value) == "string" else ""
 
 
-def _attribute(config, name):
-    return get(get(config, "attributes"), name)
+def _asks(data, name):
+    return get(data, name) not in (UNDEFINED, "false")
 
 
-def _given(config):
+def _source(data, say):
+    """The source that is asked for, or None for the destination's own."""
+    name = _text(data, "source")
+    if name and name not in sources.NAMES:
+        say("%s It counts as left out." % settings.unknown("source", name, sources.NAMES))
+        return None
+    return name or None
+
+
+def _given(data, say):
     """The settings: those in ``data-settings``, and over them the single attributes."""
     given = {}
-    encoded = _text(config, "settings")
+    encoded = _text(data, "settings")
     if encoded:
         try:
             parsed = from_json(encoded)
@@ -129,10 +157,10 @@ def _given(config):
         if not is_plain(parsed):
             raise settings.SettingsError("data-settings is %r; accepted: a JSON object" % encoded)
         given = python_settings(parsed)
-    kind_ = destinations.find(_text(config, "destination"))
-    attributes = get(config, "attributes")
-    single = [(key, get(attributes, key)) for key in keys(attributes) if key != DIAGNOSTICS]
-    given.update(settings.from_attributes(kind_.name, kind_.settings, single))
+    kind_ = destinations.find(_text(data, "destination"))
+    others = [key for key in keys(data) if key not in OWN and key not in (DIAGNOSTICS, REPORT)]
+    single = [(key, _text(data, key)) for key in others]
+    given.update(settings.from_attributes(kind_.name, kind_.settings, single, say))
     return given
 
 

@@ -5,6 +5,9 @@ import json
 
 ORG = "o-1ABC-na1"
 
+LIVE = "!['loading', 'queueing'].includes(fsbridge.status)"
+"""All has begun, or will not."""
+
 
 def tag(destination="segment-classic", settings=None, base="/fsbridge/", **data):
     """The tag as an author writes it; ``data`` are its data- attributes, underscores for hyphens."""

@@ -24,7 +24,7 @@ def test_what_fullstory_would_not_take_is_said(page, site, fullstory, runtime, s
     data = {"diagnostics": ""} if switch == "attribute" else {}
     debug = "analytics.debug();" if switch == "debug" else ""
     page.goto(site.page("/", html_page(tag("segment-actions", org=ORG, runtime=runtime, **data), debug + ODD)))
-    wait_until(page, "fsbridge.status !== 'loading'")
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")
     fullstory.wait_for_event("Cart")
     said = [text.removeprefix("[fsbridge] ") for text in console.written]
     expected = [
@@ -53,7 +53,7 @@ def test_a_mistake_in_a_subscription_is_said_and_the_others_go_on(page, site, fu
     settings = {"orgId": ORG, "subscriptions": [*bad, {**good, "partnerAction": "trackEvent"}]}
     html = html_page(tag("segment-actions", settings, runtime=runtime), 'analytics.track("Clicked")')
     page.goto(site.page("/", html))
-    wait_until(page, "fsbridge.status !== 'loading'")
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")
     fullstory.wait_for_event("Clicked")
     page.wait_for_timeout(1.5 * EXAMINATION)  # what the page has called goes first
     said = [text for text in console.written if " failed: " not in text]

@@ -4,10 +4,9 @@ import pytest
 
 from fsbridge.testing import FS
 
-from .shop import ORG, Console, html_page, tag, wait_until
+from .shop import LIVE, ORG, Console, html_page, tag, wait_until
 
 SOURCE = "segment"
-LIVE = "fsbridge.status !== 'loading'"
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def test_nothing_is_thrown_and_calls_still_arrive(page, site, fullstory, runtime
     site.put("/odd.js", ODD)
     parts = ["<script src='/odd.js'></script>", tag(destination, org=ORG, runtime=runtime), early]
     page.goto(site.page("/", html_page(*parts)))
-    wait_until(page, "fsbridge.status !== 'loading'", 60)
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)", 60)
     assert page.evaluate("early") == []
     assert page.evaluate("[fsbridge.status, fsbridge.dropped, arrived[0]]") == ["ready", 0, "Before"]
     wait_until(page, "arrived.at(-1) === 'Early'", 5)
@@ -67,7 +67,7 @@ def test_functions_that_are_handed_out(page, site, fullstory, runtime, name):
     site.put("/odd.js", ODD)
     parts = ["<script src='/odd.js'></script>", "delete window.FS", tag(org=ORG, runtime=runtime)]
     page.goto(site.page("/", html_page(*parts)))
-    wait_until(page, "fsbridge.status !== 'loading' && !!FS._api", 60)
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status) && !!FS._api", 60)
     page.evaluate(KEEP_NAMES)
     provoke_and_go_on(page, HANDED_OUT[name])
 

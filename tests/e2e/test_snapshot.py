@@ -112,7 +112,7 @@ def test_anonymous_ids_differ(browser, site, fullstory):
         site.attach(context)
         page = context.new_page()
         page.goto(site.page("/", SHOP))
-        wait_until(page, "fsbridge.status !== 'loading'", 60)
+        wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)", 60)
         ids.add(page.evaluate("analytics.user().anonymousId()"))
         context.close()
     assert len(ids) == 2

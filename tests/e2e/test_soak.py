@@ -83,7 +83,7 @@ def soak(page, cdp, count):
 def test_memory_is_flat(page, site, fullstory, runtime, destination):
     cdp = page.context.new_cdp_session(page)
     page.goto(site.page("/", html_page(WATCH, tag(destination, org=ORG, runtime=runtime))))
-    wait_until(page, "fsbridge.status !== 'loading' && !!window.FS && !!FS._api", 60)
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status) && !!window.FS && !!FS._api", 60)
     page.evaluate(COUNT)
     before = soak(page, cdp, SETTLED)
     after = soak(page, cdp, CALLS - SETTLED)

@@ -7,7 +7,7 @@ import pytest
 
 from fsbridge.testing import FS, UNDEFINED
 
-from .shop import ORG, Console, html_page, rudder_page, tag, wait_until
+from .shop import LIVE, ORG, Console, html_page, rudder_page, tag, wait_until
 
 pytestmark = pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
 
@@ -23,7 +23,7 @@ def console(page):
 def shop(page, site, fullstory, console):
     """``shop(*parts)`` opens a page of these parts and waits until the bridge is live, or has failed."""
 
-    def open_page(*parts, path="/", headers=None, title="Shop", until="fsbridge.status !== 'loading'"):
+    def open_page(*parts, path="/", headers=None, title="Shop", until=LIVE):
         page.goto(site.page(path, html_page(*parts, title=title), headers))
         wait_until(page, until)
         return page
@@ -412,12 +412,24 @@ def test_settings_as_json_and_attributes_over_them(shop, fullstory, runtime):
 
 
 WRONG = (
-    (tag(org=ORG, track_named_page="true"), "'trackNamedPage'; did you mean 'trackNamedPages'?"),
     (tag("rudderstack"), "'fs_org' is missing"),
     (tag("segment-actions", settings={"orgId": 5}), "'orgId' is 5"),
     (tag("segment-clasic", org=ORG), "'segment-clasic'; did you mean 'segment-classic'?"),
     (tag(org=ORG, settings=[1]), "data-settings"),
 )
+
+
+def test_what_is_optional_and_wrong_is_one_line_and_the_default_counts(shop, fullstory, console, runtime):
+    wrong = {"track_named_page": "true", "source": "analytics"}
+    for name, value in wrong.items():
+        console.written.clear()
+        fullstory.clear()
+        shop(tag(org=ORG, runtime=runtime, **{name: value}), "analytics.track('Early')", path=f"/{name}")
+        fullstory.wait_for_event("Early")
+        assert len(console.written) == 1
+        assert "did you mean" in console.written[0]
+        assert "It counts as left out." in console.written[0]
+    assert console.thrown == []
 
 
 def test_wrong_settings_are_one_message_and_the_page_goes_on(shop, page, fullstory, console, runtime):

@@ -1,6 +1,6 @@
 /* FullStory on the page. Python brings it (fsbridge/browser/fullstory); here is what the tag has to know of it. */
 
-import { data, settings } from "./attributes.js";
+import { data } from "./attributes.js";
 import { isArray, parse } from "./natives.js";
 import { moment } from "./page.js";
 import { OPERATION } from "./queue.js";
@@ -37,9 +37,9 @@ export function takeWaiting(arrived) {
 
 /* fs.js comes while Python starts. Where it really lies is for Python to say: this is the usual place. */
 export function preload() {
-  let given = settings;
+  let given = data;
   try {
-    given = { ...parse(data.settings || "{}"), ...settings };
+    given = { ...parse(data.settings || "{}"), ...data };
   } catch {
     // Python says it
   }
@@ -50,14 +50,9 @@ export function preload() {
   if (!region || !soon || host !== "fullstory.com" || given.script || find()) return;
   const edge = region !== "na1" ? `edge.${region}` : "edge";
   const link = document.createElement("link");
-  // With crossOrigin as the later request has it, or it would come twice.
-  const href = `https://${edge}.fullstory.com/s/fs.js?org=${org}`;
-  for (const [name, value] of [
-    ["rel", "preload"],
-    ["as", "script"],
-    ["crossOrigin", "anonymous"],
-    ["href", href],
-  ])
-    link[name] = value;
+  link.rel = "preload";
+  link.as = "script";
+  link.crossOrigin = "anonymous"; // as the later request has it, or it would come twice
+  link.href = `https://${edge}.fullstory.com/s/fs.js?org=${org}`;
   (document.head || document.documentElement).appendChild(link);
 }

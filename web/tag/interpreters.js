@@ -2,6 +2,7 @@
 
 import { base, data, source, usual } from "./attributes.js";
 import { keys, Promise } from "./natives.js";
+import { say } from "./say.js";
 
 const { files } = FACTS;
 
@@ -32,11 +33,14 @@ async function pyodide() {
   return (config) => start(python, config);
 }
 
-/* A function that starts fsbridge in an interpreter. */
+/* A function that starts fsbridge in an interpreter: the one that is asked for, if it was built. */
 export function interpreter() {
   const runtimes = { micropython, pyodide };
   const built = keys(runtimes).filter((name) => files[name]);
-  const runtime = data.runtime || built[0];
-  if (!built.includes(runtime)) throw new Error(`unknown data-runtime ${runtime}; accepted: ${built.join(", ")}`);
+  let runtime = data.runtime || built[0];
+  if (!built.includes(runtime)) {
+    say(`unknown data-runtime ${runtime}; accepted: ${built.join(", ")}`);
+    [runtime] = built;
+  }
   return runtimes[runtime]();
 }

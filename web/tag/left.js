@@ -12,6 +12,7 @@ import { CALL, MESSAGE, OPERATION } from "./queue.js";
 export const PREFIX = "fsbridge:left:";
 
 const KINDS = [CALL, OPERATION, MESSAGE];
+const parts = (key) => key.split(/[:-]/);
 const size = (text) => 2 * text.length; // as browsers count
 
 export class LeftBehind {
@@ -30,11 +31,11 @@ export class LeftBehind {
   /* The keys of all, the oldest first; of one tab, where one is named. */
   keys(tab) {
     const found = keys(this.#open()).filter((key) => key.startsWith(PREFIX));
-    return found.filter((key) => !tab || key.split("-")[1] === tab).sort();
+    return found.filter((key) => !tab || parts(key)[3] === tab).sort();
   }
 
   /* Those that their tab's next page would have taken by now, `grace` milliseconds after. */
-  orphans = (grace) => this.keys().filter((key) => now() - parseInt(key.slice(PREFIX.length), 10) > grace);
+  orphans = (grace) => this.keys().filter((key) => now() - parts(key)[2] > grace);
 
   /* Removes an item, and gives its entries and how many calls were dropped. */
   take(key) {

@@ -10,7 +10,7 @@
  */
 
 import { wanted } from "./apis.js";
-import { data, settings, source } from "./attributes.js";
+import { data, source } from "./attributes.js";
 import { accept, drain, isOpen, python, setOpen } from "./bridge.js";
 import { preload } from "./fullstory.js";
 import { interpreter } from "./interpreters.js";
@@ -22,6 +22,8 @@ import { say } from "./say.js";
 import { StandIn } from "./standin.js";
 import { fail, state, succeed } from "./state.js";
 import { queue } from "./waiting.js";
+
+state.report = () => (python ? python.report() : say(state.status));
 
 const standIns = [];
 const objects = {}; // what the page calls, by the API's name
@@ -44,7 +46,7 @@ function open() {
   if (!python || isLeft) return;
   setOpen(true);
   for (const standIn of standIns) standIn.complete();
-  if (state.status === "loading") state.status = "ready";
+  if (state.status === "loading") state.status = "queueing";
   drain();
   settle();
   succeed();
@@ -69,11 +71,9 @@ function status(status) {
 
 // What Python gets, and how it answers: fsbridge/browser/tag.py.
 const config = {
-  destination: data.destination,
-  source: data.source,
-  settings: data.settings,
-  attributes: settings,
+  data,
   objects,
+  state,
   look,
   say,
   accept,

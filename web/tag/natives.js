@@ -3,17 +3,25 @@
  * async functions, always gives JavaScript's own.
  */
 
-const { call } = () => {};
-const uncurried = call.bind.bind(call); // uncurried(f)(self, …args) is f.call(self, …args)
-
-export const { keys, defineProperty, setPrototypeOf } = {}.constructor;
+export const { defineProperty, setPrototypeOf } = {}.constructor;
+const { hasOwnProperty } = {};
 export const { isArray } = [].constructor;
 export const { Date, setTimeout, clearTimeout } = globalThis;
 export const { parse, stringify } = JSON;
 export const Promise = (async () => {})().constructor;
-export const milliseconds = uncurried(Date.prototype.getTime); // throws for what is no Date
 
 const clock = Date.now;
+const { getTime } = Date.prototype;
+
+/* An object's own keys, without what pages hang on Object.prototype. */
+export function keys(object) {
+  const found = [];
+  for (const key in object) if (hasOwnProperty.call(object, key)) found.push(key);
+  return found;
+}
+
+/* Throws for what is no Date. */
+export const milliseconds = (date) => getTime.call(date);
 
 /* Milliseconds since 1970, as a number even where the page's clock gives a Date. */
 export const now = () => +clock();

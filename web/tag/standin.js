@@ -1,7 +1,7 @@
 /* Stands in for a vendor's object on the page, from the first moment and for good. */
 
 import { isChained } from "./apis.js";
-import { assign, defineProperty, isArray, soon } from "./natives.js";
+import { assign, defineProperty, isArray, keys, soon } from "./natives.js";
 import { moment } from "./page.js";
 import { say } from "./say.js";
 
@@ -54,8 +54,9 @@ export class StandIn {
     try {
       defineProperty(window, global, { configurable: true, enumerable: true, get: () => current, set });
     } catch {
-      assign(window, global, object); // the page has declared it with var
+      // the page has declared it with var
     }
+    if (window[global] !== object) assign(window, global, object);
     if (isArray(before)) this.#takeOver(before);
   }
 
@@ -96,7 +97,7 @@ export class StandIn {
     const ours = {};
     const given = {};
     try {
-      for (const name in object) {
+      for (const name of keys(object)) {
         const method = object[name];
         if (typeof method !== "function") continue;
         const get = () => (name === "initialize" ? undefined : method);
@@ -112,12 +113,12 @@ export class StandIn {
       // the page has frozen it
     }
     soon(() => {
-      for (const name in ours) {
+      for (const name of keys(ours)) {
         delete object[name];
         assign(object, name, ours[name]);
       }
       // Every snippet has a load of its own. Without, it was the page itself, which may wrap a method.
-      if (!given.load) for (const name in given) assign(object, name, given[name]);
+      if (!given.load) for (const name of keys(given)) assign(object, name, given[name]);
     });
   }
 }

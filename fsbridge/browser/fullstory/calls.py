@@ -32,6 +32,11 @@ DEBUG_SCRIPT = "edge.fullstory.com/s/fs-debug.js"
 PATIENCE = 30_000
 """Milliseconds after which an fs.js that neither loaded nor failed, or loaded and took no call, counts as blocked."""
 
+_NOT_LOADED = "FullStory is blocked: https://%s could not be loaded (an ad blocker, the page's policy, or no such file)"
+_OVERDUE = "FullStory is blocked: https://%%s has not come within %d seconds" % (PATIENCE // 1000)
+_EMPTY = "FullStory is blocked: https://%s came, but does nothing"
+_NOT_ALLOWED = "FullStory is blocked: the page's Trusted Types allow neither https://%s nor a policy named fsbridge"
+
 DEV_MODE = "FullStory was initialized in devMode and will stop recording"
 
 
@@ -75,6 +80,7 @@ class FullStory:
         self._page = page
         self._options = options
         self._snippet: "Snippet | None" = None
+        self.reason = ""  # why it is blocked, where nothing on the console has said it
         self.asleep = False  # stopped by dev_mode
         self._namespace = options.get("namespace") or "FS"
 
@@ -120,21 +126,22 @@ class FullStory:
             snippet.resume()
             self._become("ready")
 
-        def failed() -> None:
+        def failed(reason: str = _NOT_LOADED) -> None:
             snippet.release("Error loading " + text(script))
+            self.reason = reason % text(script)
             self._become("blocked")
 
         def overdue(args: "Value") -> "Value":
             # Some blockers swallow the request or answer it with an empty script: nothing of ours was taken then.
-            if not snippet.taken_over and snippet.waiting:
-                failed()
+            if not snippet.taken_over and (snippet.waiting or self.status == "loading"):
+                failed(_OVERDUE if self.status == "loading" else _EMPTY)
             return UNDEFINED
 
         try:
             snippet.request(org, script, loaded, failed)
             page.later(make_function(overdue), PATIENCE)
         except Exception:  # a page that allows no script tag
-            failed()
+            failed(_NOT_ALLOWED)
 
     def perform(self, asked: "Call") -> bool:
         """Perform a `fsbridge.contracts.Call`. Never raises; False when it could not go through and is lost."""
@@ -156,6 +163,24 @@ class FullStory:
         except Exception:  # a stranger's FS
             return False
         return True
+
+    @property
+    def org(self) -> "Any":
+        """The org id, or None."""
+        return self._options.get("org")
+
+    @property
+    def waiting(self) -> int:
+        """How many operations wait for fs.js."""
+        return self._snippet.waiting if self._snippet else 0
+
+    def session_url(self) -> str:
+        """The address of the visitor's session in FullStory, empty while it isn't known."""
+        try:
+            url = call(self._there(), "getSession") if self.status == "ready" else ""
+        except Exception:  # a stranger's FS
+            return ""
+        return url if isinstance(url, str) else ""
 
     def _there(self) -> "Value":
         try:

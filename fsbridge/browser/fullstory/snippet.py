@@ -49,6 +49,11 @@ VERSION = "2.1.0"
 MOST_WAITING = 1000
 _SETTING_UP = ("init", "observe")
 
+POLICY = "fsbridge"
+"""The name of the policy for fs.js' address where a page enforces Trusted Types, for ``trusted-types``."""
+
+_XHTML = "http://www.w3.org/1999/xhtml"
+
 
 class Snippet:
     """FS on one page, there for all of the page's code once the object is made; `request` then loads fs.js.
@@ -104,22 +109,38 @@ class Snippet:
     ) -> None:
         """Put the script tag into the page. ``loaded()`` or ``failed()`` is called when the browser says so.
 
-        Raises when the page doesn't let a script tag be made (Trusted Types).
+        Raises when the page doesn't let a script tag be made (Trusted Types without a policy named `POLICY`).
         """
         document = self._page.document
-        tag = invoke(document, "createElement", "script")
+        head = get(document, "head")
+        if is_nullish(head):  # an SVG document: there a script is of HTML by its namespace alone
+            head = get(document, "documentElement")
+            tag = invoke(document, "createElementNS", _XHTML, "script")
+        else:
+            tag = invoke(document, "createElement", "script")
         safe_put(tag, "async", True)
         safe_put(tag, "crossOrigin", "anonymous")
-        safe_put(tag, "src", "https://" + text(script) + "?org=" + text(org))
+        safe_put(tag, "src", self._trusted("https://" + text(script) + "?org=" + text(org)))
         invoke(tag, "setAttribute", "data-fs-namespace", self._namespace)
         safe_put(tag, "onload", self._function(lambda *args: loaded()))
         safe_put(tag, "onerror", self._function(lambda *args: failed()))
         first = get(invoke(document, "getElementsByTagName", "script"), 0)
         parent = UNDEFINED if is_nullish(first) else get(first, "parentNode")
         if is_nullish(parent):
-            invoke(get(document, "head"), "appendChild", tag)
+            invoke(head, "appendChild", tag)
         else:
             invoke(parent, "insertBefore", tag, first)
+
+    def _trusted(self, address: str) -> "Value":
+        """The address as pages that enforce Trusted Types want it, where they let us make a policy."""
+        types = get(self._page.window, "trustedTypes")
+        if is_nullish(types):
+            return address
+        try:
+            rules = make_object((("createScriptURL", make_function(lambda args: get(args, 0))),))
+            return invoke(invoke(types, "createPolicy", POLICY, rules), "createScriptURL", address)
+        except Exception:  # not this page
+            return address
 
     @property
     def taken_over(self) -> bool:
@@ -251,7 +272,10 @@ def _network(window: "Value") -> "Value":
     """``FS._w``, made of the browser's own functions, so that no request of the page waits for Python."""
     network = make_object((("XMLHttpRequest", get(window, "XMLHttpRequest")),))
     reflect = get(window, "Reflect")
-    if kind(get(window, "fetch")) == "function" and not is_nullish(reflect):
+    if (
+        kind(get(window, "fetch")) == "function"
+        and kind(get(reflect, "get")) == kind(get(reflect, "set")) == "function"
+    ):
         access = make_object((("enumerable", True), ("configurable", True)))
         put(access, "get", invoke(get(reflect, "get"), "bind", UNDEFINED, window, "fetch"))
         put(access, "set", invoke(get(reflect, "set"), "bind", UNDEFINED, window, "fetch"))
