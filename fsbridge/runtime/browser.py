@@ -28,6 +28,8 @@ window = js.window if hasattr(js, "window") else js.globalThis
 # Functions are read with Reflect.get: MicroPython's attribute access would wrap them.
 _get = js.Reflect.get
 _apply = js.Reflect.apply
+_construct = js.Reflect.construct
+_delete = js.Reflect.deleteProperty
 _new = js.Object.new
 _array_new = js.Array.new
 _array_of = js.Array.of
@@ -187,7 +189,7 @@ def has(value, key):
 
 
 def delete(value, key):
-    js.Reflect.deleteProperty(value, key)
+    _delete(value, key)
 
 
 def copy(*sources):
@@ -382,4 +384,4 @@ def ask(value, method, *args):
 
 
 def construct(name, *args):
-    return js.Reflect.construct(_get(window, name), make_array(args))
+    return _construct(_get(window, name), make_array(args))

@@ -94,7 +94,6 @@ TAKEN = {
     """,
     "toJSON": """
       Array.prototype.toJSON = function () { return "[" + this.join() + "]"; };
-      Object.prototype.toJSON = function () { return "an object"; };
     """,
     "the clock": "Date.now = () => new Date();",
     "object functions": """
@@ -150,6 +149,9 @@ def calls(page, site):
     return play
 
 
+# What the vendors themselves pass through JSON, such as traits, is lost to this with them, too.
+ALL_TO_JSON = TAKEN["toJSON"] + "Object.prototype.toJSON = function () { return 'an object'; };"
+
 DONE = ["Done: Early 2, Late 3, user-1, premium"]
 
 
@@ -163,7 +165,7 @@ def test_a_page_that_changes_javascript_afterwards(calls, name):
     assert calls(tag(org=ORG), TAKEN[name]) == DONE
 
 
-@pytest.mark.parametrize("name", ["the clock", "toJSON", "array functions"])
+@pytest.mark.parametrize("name", ["the clock", "array functions"])
 def test_rudderstacks_calls_on_a_page_that_had_changed_javascript(shop, fullstory, console, name):
     early = "rudderanalytics.load('key', 'https://data.example'); rudderanalytics.track('Early')"
     page = shop(TAKEN[name], tag("rudderstack", org=ORG), early)
@@ -172,11 +174,11 @@ def test_rudderstacks_calls_on_a_page_that_had_changed_javascript(shop, fullstor
     assert [call.args[0] for call in fullstory.calls] == ["Early", "Late"]
 
 
-@pytest.mark.parametrize("name", ["toJSON", "the clock"])
-def test_calls_left_behind_on_a_page_that_had_changed_javascript(shop, page, site, fullstory, name):
+@pytest.mark.parametrize("taken", [TAKEN["toJSON"], ALL_TO_JSON, TAKEN["the clock"]])
+def test_calls_left_behind_on_a_page_that_had_changed_javascript(shop, page, site, fullstory, taken):
     """With an interpreter that never comes."""
     held = tag(org=ORG).replace("data-", 'data-base="/nowhere/" data-', 1)
-    page.goto(site.page("/", html_page(TAKEN[name], held, "analytics.track('Left', { list: [1, { a: [] }] })")))
+    page.goto(site.page("/", html_page(taken, held, "analytics.track('Left', { list: [1, { a: [] }] })")))
     shop(tag(org=ORG), path="/next")
     fullstory.expect_calls(event("Left", {"list": [1, {"a": []}]}))
     assert page.evaluate("fsbridge.dropped") == 0
