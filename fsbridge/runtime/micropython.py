@@ -114,16 +114,16 @@ def _exact(obj, key, cut):
 
 
 _clock = js.Date.now
-_start = int(_array(js.Date.new()).map(_get(js.globalThis, "Number")).join(""))
 _HALF = 1 << 31
 
 
-def _count_on():
-    """Only 32 bits of the clock cross, which count on from the whole reading at the start."""
-    return float(_start + ((_clock() - _start + _HALF) & 0xFFFFFFFF) - _HALF)
+def _counting_on():
+    """A clock of which only 32 bits cross, which count on from the whole reading at the start."""
+    start = int(_array(js.Date.new()).map(_get(js.globalThis, "Number")).join(""))
+    return lambda: float(start + ((_clock() - start + _HALF) & 0xFFFFFFFF) - _HALF)
 
 
-now = _clock if _CROSSES_WHOLE else _count_on
+now = _clock if _CROSSES_WHOLE else _counting_on()  # the host of snapshots reads no clock
 """Milliseconds since 1970."""
 
 

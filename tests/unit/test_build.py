@@ -425,3 +425,11 @@ def test_a_rebuild_keeps_what_the_last_one_served(tmp_path, build_little, monkey
     assert table(out)["fsbridge"] not in {name.split("/")[0] + "/" for name in first}
     build_little(out, ["pyodide"], keep=0)
     assert not first.keys() - {name for name in first if name.startswith("pyodide-")} & contents(out).keys()
+
+
+def test_a_snapshot_does_not_depend_on_when_it_is_made(modules):
+    package = modules / INTERPRETERS["micropython"][0]
+    image = archives.romfs_archives(browser_sources(), pinned_versions()[INTERPRETERS["micropython"][0]])["rudderstack"]
+    make = snapshot.micropython.__wrapped__  # which remembers nothing
+    first, second = (make(web_sources(), package, image, archives.entries("rudderstack")) for _ in range(2))
+    assert first == second
