@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -193,18 +194,19 @@ def test_settings_from_a_file(tmp_path):
     assert "must be a JSON object or a list of subscriptions, and is a string" in wrong.stderr
 
 
-def test_messages_stream_in_constant_memory():
+def test_messages_stream_in_constant_memory(tmp_path):
     program = "import sys, tracemalloc; from fsbridge.cli import commands; tracemalloc.start()\n"
     program += "try: commands()\nfinally: print(tracemalloc.get_traced_memory()[1], file=sys.stderr)"
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}  # compiling takes memory, too: once, at first
     peaks = []
-    for count in (500, 5_000):
+    for count in (1, 500, 5_000):
         messages = (track(f"Event {number}", properties={f"p{number}": "x" * 200}) for number in range(count))
         given = b"".join(json.dumps(message).encode() + b"\n" for message in messages)
         command = [sys.executable, "-c", program, "map", *CLASSIC]
-        done = subprocess.run(command, input=given, capture_output=True, check=True)
+        done = subprocess.run(command, input=given, capture_output=True, check=True, env=environment)
         assert done.stdout.count(b"\n") == count
         peaks.append(int(done.stderr.split()[-1]))
-    assert peaks[1] < peaks[0] + 200_000, f"{peaks} bytes, and the input grew by more than a million"
+    assert peaks[2] < peaks[1] + 200_000, f"{peaks} bytes, and the input grew by more than a million"
 
 
 def test_without_the_extra_it_says_what_to_install():
