@@ -54,7 +54,7 @@ class Visitor:
         self._stores: "storage.Stores" = None  # type: ignore[assignment]  # until `open`
         self._options: "LoadOptions" = None  # type: ignore[assignment]  # likewise
         self._settled = False
-        self._session_seen = 0
+        self._session_seen: float = 0
 
     # Beginning, and beginning anew once the visitor has consented
 
