@@ -155,6 +155,9 @@ def test_rudderstack(page, visit, runtime):
         ("segment-classic", "analytics", [0, 1]),  # a page without a name is not sent
         ("segment-actions", "analytics", [1, 1]),
         ("rudderstack", "rudderanalytics", [1, 1]),
+        # Page properties and an event
+        ("segment-classic&source=rudderanalytics&trackAllPages=true", "rudderanalytics", [2, 1]),
+        ("segment-classic&source=rudderanalytics", "rudderanalytics", [0, 1]),
     ],
 )
 def test_each_queued_call_has_its_own_fullstory_calls(page, visit, destination, api, expected):
