@@ -54,14 +54,14 @@ function stayAsItWas() {
   for (const drawer of drawers) drawer.addEventListener("toggle", keep);
 }
 
-/** Show what fsbridge writes to the console as warnings and errors. */
+/** Show what fsbridge writes to the console as warnings and errors; of a blocked fs.js the panel says more itself. */
 export function heed(console) {
   for (const level of ["warn", "error"]) {
     const original = console[level];
     console[level] = (...words) => {
       original.apply(console, words);
       const text = words.map(String).join(" ");
-      if (text.startsWith("[fsbridge] ")) notice(text.slice("[fsbridge] ".length));
+      if (text.startsWith("[fsbridge] ") && !text.includes("FullStory is blocked")) notice(text.slice("[fsbridge] ".length));
     };
   }
 }

@@ -214,8 +214,16 @@ def test_a_call_of_ones_own(page, visit):
 
 def test_a_wrong_setting_is_said(page, shop):
     page.goto(f"{shop}?destination=segment-classic&trackAllPages=perhaps")
+    wait_for_status(page, "ready")
+    expect(page.locator("#notices p")).to_have_count(1)
+    assert "'trackAllPages' is 'perhaps'" in page.locator("#notices").text_content()
+
+
+def test_a_failed_start_is_said(page, shop):
+    page.route(re.compile(r"/fsbridge/(?!fsbridge\.js)"), lambda route: route.abort())
+    page.goto(shop)
     wait_for_status(page, "failed")
-    assert "'trackAllPages' is 'perhaps'" in page.locator("#problem").text_content()
+    expect(page.locator("#problem")).not_to_be_empty()
     page.click("[data-product=wax] .add")
     panel(page, 2)
     assert page.locator("#calls .hint").all_text_contents() == ["Not delivered: fsbridge isn’t running."] * 2
@@ -243,6 +251,7 @@ def test_a_blocked_script_is_said_with_what_to_do(page, fullstory, shop):
     assert "allow edge.fullstory.com there and reload" in reason
     assert "the setting “script”" in reason
     assert page.get_attribute("#status", "title") == reason
+    assert page.locator("#notices p").count() == 0  # once is enough
 
 
 @pytest.mark.parametrize(
