@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ..cloud.private import secured
 from .bar import Bar
 from .connection import REJECTED, STOPPED, cloud, connected, fail
 from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
@@ -52,6 +53,8 @@ def backfill(file: str, settings: str, rejected: Path | None, batch_size: int, *
     def keep(what: Any, error: Any) -> None:
         nonlocal failed
         failed += 1
+        if secured(kept):
+            click.echo(f"Others could read {kept}; from now on its owner only.", err=True)
         with kept.open("ab") as out:
             record = json.dumps({"error": str(error), "message": what}, ensure_ascii=False)
             out.write(record.encode("utf-8", "backslashreplace") + b"\n")

@@ -10,6 +10,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from ..cloud.private import secured
+
 EVERY = 1.0
 """Seconds between two writes. What was done since is done again after a crash, under the same idempotency keys."""
 
@@ -42,8 +44,11 @@ class Journal:
         self._rejected_bytes = rejected.stat().st_size if rejected.exists() else 0
         self._written = 0.0
 
-    def begin(self, resume: bool) -> None:
-        """Go on from what is on disk, or start. Raises JournalError where that makes no sense."""
+    def begin(self, resume: bool) -> list[Path]:
+        """Go on from what is on disk, or start; the files that others could read until now.
+
+        Raises JournalError where that makes no sense, and OSError.
+        """
         path = self._path
         if path is not None and path.exists():
             found = self._read(path)
@@ -53,7 +58,9 @@ class Journal:
                 raise JournalError(
                     f"{path} tells of a run that did not end. Go on with --resume, or delete it to send all again."
                 )
+        opened = [each for each in (path, self.rejected) if each is not None and each.exists() and secured(each)]
         self.write()
+        return opened
 
     def key(self, number: int) -> str:
         """The idempotency key of a line."""
@@ -71,6 +78,7 @@ class Journal:
         else:
             self.failed += 1
             record = {"line": number, "error": problem, "message": line}
+            secured(self.rejected)
             with self.rejected.open("ab") as file:
                 file.write(json.dumps(record, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
                 self._rejected_bytes = file.tell()
@@ -103,6 +111,8 @@ class Journal:
             "finished": self.finished,
         }
         beside = self._path.with_name(self._path.name + ".new")
+        beside.unlink(missing_ok=True)  # whoever has made it
+        secured(beside)
         with beside.open("w", encoding="utf-8") as file:
             json.dump(state, file)
             file.flush()
@@ -115,7 +125,7 @@ class Journal:
             uuid.UUID(found["run"])
             return dict(found)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise JournalError(f"{path} is no progress file of fsbridge.") from error
+            raise JournalError(f"{path} is not a progress file of fsbridge.") from error
 
     def _take(self, found: dict[str, Any]) -> None:
         before = found["input"]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..relay.queue import Queue
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=86_400)
+_ID = click.IntRange(1, 2**63 - 1)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -45,10 +47,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--write-keys-file", type=_FILE, help="Write keys, one a line; by default FSBRIDGE_WRITE_KEYS.")
 @click.option("--api-key-file", type=_FILE, help="FullStory's API key; by default FULLSTORY_API_KEY.")
 @click.option("--base-url", default="https://api.fullstory.com", show_default=True, help="A proxy, or a stand-in.")
-@click.option("--timeout", type=float, default=30, show_default=True, help="Seconds to wait for FullStory's answer.")
+@click.option("--timeout", type=_SECONDS, default=30, show_default=True, help="Seconds that a request may take.")
+@click.option("--public-url", default="", help="Where browsers find the relay; by default where they asked.")
 @click.option("--workers", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time.")
-@click.option("--max-backoff", type=float, default=30, show_default=True, help="The most seconds between two attempts.")
-@click.option("--slowest", type=float, default=10, show_default=True, help="Seconds that a client may take to send.")
+@click.option(
+    "--max-backoff", type=_SECONDS, default=30, show_default=True, help="The most seconds between two attempts."
+)
+@click.option("--client-timeout", type=_SECONDS, default=10, show_default=True, help="Seconds for a client to send.")
+@click.option("--max-queue", default="10GB", show_default=True, help="What may wait on disk; above it: 503.")
 @click.pass_context
 def relay(
     context: click.Context,
@@ -57,6 +63,8 @@ def relay(
     origins: tuple[str, ...],
     write_keys_file: Path | None,
     api_key_file: Path | None,
+    max_queue: str,
+    public_url: str,
     **options: Any,
 ) -> None:
     """Take messages from Segment's and RudderStack's SDKs, and deliver them to FullStory.
@@ -76,14 +84,16 @@ def relay(
         return
     with _extra():
         from ..relay import server
-        from ..relay.settings import RelaySettings, api_key, origin, write_keys
+        from ..relay import settings as given
     try:
         server.run(
-            RelaySettings(
-                write_keys=write_keys(write_keys_file),
-                api_key=api_key(api_key_file),
+            given.RelaySettings(
+                write_keys=given.write_keys(write_keys_file),
+                api_key=given.api_key(api_key_file),
                 destination=settings_from(settings),
-                origins=tuple(map(origin, origins)),
+                origins=tuple(map(given.origin, origins)),
+                max_queue=given.size(max_queue),
+                public_url=given.public_url(public_url),
                 **options,
             )
         )
@@ -101,17 +111,18 @@ def list_(path: Path, as_json: bool) -> None:
     Example:
       fsbridge relay --queue relay.db list --json
     """
-    for each in _queue(path).parked():
-        since = datetime.fromtimestamp(each.parked).astimezone().isoformat(timespec="seconds")
-        if as_json:
-            message = json.loads(each.body)
-            click.echo(json.dumps({"id": each.id, "parked": since, "reason": each.reason, "message": message}))
-        else:
-            click.echo(f"{each.id}  {since}  {each.reason}")
+    with _queue(path) as queue:
+        for each in queue.parked():
+            since = datetime.fromtimestamp(each.parked).astimezone().isoformat(timespec="seconds")
+            if as_json:
+                shown = {"id": each.id, "parked": since, "reason": each.reason, "message": _document(each.body)}
+                click.echo(json.dumps(shown))
+            else:
+                click.echo(f"{each.id}  {since}  {each.reason}")
 
 
 @relay.command("resend")
-@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.argument("ids", nargs=-1, type=_ID, metavar="[ID]...")
 @click.option("--all", "all_", is_flag=True, help="Everything that is parked.")
 @click.pass_obj
 def resend(path: Path, ids: tuple[int, ...], all_: bool) -> None:
@@ -121,12 +132,12 @@ def resend(path: Path, ids: tuple[int, ...], all_: bool) -> None:
     Example:
       fsbridge relay --queue relay.db resend 1041 1042
     """
-    queue = _queue(path)
-    click.echo(f"Resent: {queue.resend(_chosen(queue, ids, all_))}")
+    with _queue(path) as queue:
+        click.echo(f"Resent: {queue.resend(_chosen(queue, ids, all_))}")
 
 
 @relay.command("drop")
-@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.argument("ids", nargs=-1, type=_ID, metavar="[ID]...")
 @click.option("--all", "all_", is_flag=True, help="Everything that is parked.")
 @click.pass_obj
 def drop(path: Path, ids: tuple[int, ...], all_: bool) -> None:
@@ -136,21 +147,29 @@ def drop(path: Path, ids: tuple[int, ...], all_: bool) -> None:
     Example:
       fsbridge relay --queue relay.db drop 1041
     """
-    queue = _queue(path)
-    click.echo(f"Dropped: {queue.drop(_chosen(queue, ids, all_))}")
+    with _queue(path) as queue:
+        click.echo(f"Dropped: {queue.drop(_chosen(queue, ids, all_))}")
 
 
-def _queue(path: Path) -> Queue:
-    """The queue in a file that is there already."""
-    import sqlite3
+def _document(body: str) -> Any:
+    """A message as it is, and as text where it can't be read."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
 
+
+@contextmanager
+def _queue(path: Path) -> Iterator[Queue]:
+    """The queue in a file that is there already. Exits where it can't be used."""
     with _extra():
-        from ..relay.queue import Queue
+        from ..relay.queue import Queue, QueueError
     if not path.exists():
         fail(f"There is no queue {path}.", WRONG_SETTINGS)
     try:
-        return Queue(path)
-    except sqlite3.Error as error:
+        yield (queue := Queue(path))
+        queue.close()
+    except QueueError as error:
         fail(f"The queue {path} can't be used: {error}.", WRONG_SETTINGS)
 
 

@@ -20,8 +20,7 @@ from .settings import settings_from
 
 if TYPE_CHECKING:
     from ..cloud import Cloud
-
-KEY_REFUSED = (401, 403)
+    from ..cloud.client import Send
 
 
 @click.command("send", short_help="Send messages to FullStory's HTTP API.")
@@ -90,9 +89,11 @@ def send(
     kept = rejected or name.with_name(name.name + ".rejected")
     try:
         journal = Journal(where, kept, file, json.dumps(settings_from(settings), sort_keys=True))
-        journal.begin(resume)
+        opened = journal.begin(resume)
     except (JournalError, OSError) as error:
         fail(str(error), WRONG_SETTINGS)
+    for path in opened:
+        click.echo(f"Others could read {path}; from now on its owner only.", err=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # finishes what has begun, as Ctrl-C does
     raise SystemExit(Sending(fullstory, journal, given, parallel).run())
 
@@ -124,7 +125,7 @@ class Sending:
             status, problem = INTERRUPTED, "stopped"
         except (CloudError, *BROKEN) as error:
             status, problem = STOPPED, str(error)
-            if getattr(error, "status", None) in KEY_REFUSED:
+            if _stops(getattr(error, "status", None)):
                 status = WRONG_SETTINGS
         try:
             with self._lock:
@@ -142,9 +143,9 @@ class Sending:
         return status or (REJECTED if journal.failed else 0)
 
     def _send(self) -> None:
-        from ..cloud.ordered import Ordered, lane
+        from ..cloud.ordered import lane
 
-        ordered = Ordered(self._work, threads=self._parallel)
+        ordered = self._fullstory.ordered(self._work)
         try:
             for number, line in lines(self._given.text):
                 if self._journal.is_done(number):
@@ -161,21 +162,27 @@ class Sending:
                 ordered.put(lane(message), (number, message))
             ordered.finish()
         except BaseException:
-            self._fullstory.close()  # nothing waits for another attempt any more
             ordered.stop()
             raise
 
+<<<<<<< HEAD
     def _work(self, item: tuple[int, Any]) -> None:
         from ..cloud import CloudError, Rejected
+=======
+    async def _work(self, send: Send, item: tuple[int, Any]) -> None:
+        from ..cloud import Rejected
+>>>>>>> c8787f1 (Senders on libcurl; the relay's queue, its connections and its delivery are bounded and report progress)
 
         number, message = item
         requests = 0
         problem = None
         try:
-            requests = self._fullstory.send(message, self._journal.key(number), again=self._journal.resumed)
+            requests = await send(message, self._journal.key(number), self._journal.resumed)
         except Rejected as error:
-            if error.status in KEY_REFUSED:
-                raise  # so would be all others
+            if _stops(error.status):
+                raise
+            problem = str(error)
+        except TypeError as error:
             problem = str(error)
         except CloudError:
             raise  # FullStory can't be had
@@ -188,3 +195,8 @@ class Sending:
         with self._lock:
             journal.note(number, requests, problem, line)
             self._bar.show(self._given.position(), journal.sent + journal.failed, journal.failed)
+
+
+def _stops(status: int | None) -> bool:
+    """Whether an answer is about the key or the address: all other messages would get it, too."""
+    return status in (401, 403) or (status is not None and 300 <= status < 400)

@@ -11,7 +11,7 @@ addition nothing is lost and nothing doubled: requests are tried again through o
 ``Idempotency-Key``. Needs the extra ``cloud``.
 """
 
-from .client import Cloud, Sent
+from .client import AsyncCloud, Cloud, Sent
 from .errors import CloudError, Rejected, Unavailable
 
-__all__ = ["Cloud", "CloudError", "Rejected", "Sent", "Unavailable"]
+__all__ = ["AsyncCloud", "Cloud", "CloudError", "Rejected", "Sent", "Unavailable"]

@@ -5,21 +5,22 @@ from __future__ import annotations
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from ..runtime import from_json, to_json
+from .client import each
 from .direct import FullStory
 from .errors import CloudError, Rejected, Unavailable
 
-MOST_IN_BATCH = 50_000
-MOST_BYTES = 16_000_000
+MAX_IN_BATCH = 50_000
+MAX_BYTES = 16_000_000
 """Of one batch, which is held in memory."""
 
-MOST_OPERATIONS = 400_000
-MOST_JOBS = 50
+MAX_OPERATIONS = 400_000
+MAX_JOBS = 50
 """In progress at a time. FullStory answers 429 from 500,000 operations and 200 batches of an org on."""
 
 _BATCHES = uuid.UUID("0b2a8f0e-3c0f-4a55-9c5c-0d6a8d1f8a1e")
@@ -57,12 +58,12 @@ class _Batch:
         self.items[key] = body
 
 
-def backfill(
+async def backfill(
     fullstory: FullStory,
-    messages: Iterable[Any],
+    messages: Iterable[Any] | AsyncIterable[Any],
     on_rejected: Callable[[Any, Rejected], None] | None = None,
     *,
-    batch_size: int = MOST_IN_BATCH,
+    batch_size: int = MAX_IN_BATCH,
     job_timeout: float = 3600,
     poll_every: float = 5,
     on_progress: Callable[[Backfilled], None] | None = None,
@@ -79,9 +80,9 @@ def backfill(
     Raises Unavailable when FullStory can't be had or a job takes longer than ``job_timeout`` seconds, and Rejected for
     a batch that is refused as a whole.
     """
-    if not 1 <= batch_size <= MOST_IN_BATCH:
-        raise ValueError(f"batch_size must be from 1 to {MOST_IN_BATCH:,}, and is {batch_size!r}.")
-    return _Backfill(fullstory, on_rejected, batch_size, job_timeout, poll_every, on_progress).run(messages)
+    if not 1 <= batch_size <= MAX_IN_BATCH:
+        raise ValueError(f"batch_size must be from 1 to {MAX_IN_BATCH:,}, and is {batch_size!r}.")
+    return await _Backfill(fullstory, on_rejected, batch_size, job_timeout, poll_every, on_progress).run(messages)
 
 
 class _Backfill:
@@ -106,8 +107,8 @@ class _Backfill:
         self._users = _Batch("/v2/users/batch")
         self._events = _Batch("/v2/events/batch")
 
-    def run(self, messages: Iterable[Any]) -> Backfilled:
-        for message in messages:
+    async def run(self, messages: Iterable[Any] | AsyncIterable[Any]) -> Backfilled:
+        async for message in each(messages):
             self._done.messages += 1
             try:
                 requests, failed = self._fullstory.requests(message)
@@ -118,18 +119,18 @@ class _Backfill:
                 self._reject(message, Rejected(f"{wrong.subscription} failed: {wrong}"))
             for request in requests:
                 try:
-                    self._add(request)
+                    await self._add(request)
                 except (Rejected, ValueError) as error:
                     self._reject(message, error if isinstance(error, Rejected) else Rejected(str(error)))
         for batch in (self._users, self._events):
-            self._start(batch)
+            await self._start(batch)
         while self._jobs:
-            self._finish(self._jobs.popleft())
+            await self._finish(self._jobs.popleft())
         if self._first is not None and self._on_rejected is None:
             raise self._first
         return self._done
 
-    def _add(self, request: Any) -> None:
+    async def _add(self, request: Any) -> None:
         body = request.body()
         if request.path == "/v2/events":
             batch, key = self._events, len(self._events.items)
@@ -141,49 +142,50 @@ class _Backfill:
         else:
             raise Rejected("V1 actions can't be imported in batches: use V2 actions, or `send`.")
         batch.put(key, body)
-        if len(batch.items) >= self._batch_size or batch.size >= MOST_BYTES:
-            self._start(batch)
+        if len(batch.items) >= self._batch_size or batch.size >= MAX_BYTES:
+            await self._start(batch)
 
-    def _start(self, batch: _Batch) -> None:
+    async def _start(self, batch: _Batch) -> None:
         """Send what is collected, after as many jobs as make room for it, and as order asks for."""
         if not batch.items:
             return
         size = len(batch.items)
         for job in [job for job in self._jobs if batch is self._users and job.path == batch.path]:
             self._jobs.remove(job)
-            self._finish(job)
+            await self._finish(job)
         while self._jobs and (
-            len(self._jobs) >= MOST_JOBS or sum(job.size for job in self._jobs) + size > MOST_OPERATIONS
+            len(self._jobs) >= MAX_JOBS or sum(job.size for job in self._jobs) + size > MAX_OPERATIONS
         ):
-            self._finish(self._jobs.popleft())
+            await self._finish(self._jobs.popleft())
         body = b'{"requests":[' + b",".join(batch.items.values()) + b"]}"
-        answer = self._fullstory.post(batch.path, body, str(uuid.uuid5(_BATCHES, batch.path + body.decode())))
+        answer = await self._fullstory.post(batch.path, body, str(uuid.uuid5(_BATCHES, batch.path + body.decode())))
         batch.items.clear()
         batch.size = 0
-        about = answer.get("job") if isinstance(answer, dict) else None
-        if not isinstance(about, dict) or not about.get("id"):
+        about = _object((answer or {}).get("job"))
+        if not about.get("id"):
             raise CloudError("FullStory's answer names no job", request=f"POST {batch.path}")
         self._jobs.append(_Job(batch.path, str(about["id"]), size))
         self._done.batches += 1
         self._on_progress(self._done)
 
-    def _finish(self, job: _Job) -> None:
+    async def _finish(self, job: _Job) -> None:
         """Wait for a job, and account for what it did."""
         path = f"{job.path}/{quote(job.id, safe='')}"
         deadline = time.monotonic() + self._job_timeout
         pause = min(0.1, self._poll_every)
         while True:
-            answer = self._fullstory.get(path)
-            about = (answer or {}).get("job", {})
+            answer = await self._fullstory.get(path) or {}
+            about = _object(answer.get("job"))
             if about.get("status") in ("COMPLETED", "FAILED"):
                 break
-            if time.monotonic() + pause > deadline:
+            over = time.monotonic() + pause > deadline
+            if over or not await self._fullstory.pause(pause):
                 raise Unavailable(f"job {job.id} is still {about.get('status')}", request=f"GET {path}")
-            time.sleep(pause)
             pause = min(pause * 2, self._poll_every)
         failed = 0
-        if about["status"] == "FAILED" or int(answer.get("errors") or 0):
-            for failed, (what, error) in enumerate(self._errors(path), 1):  # noqa: B007
+        if about["status"] == "FAILED" or answer.get("errors") not in (None, 0, "0", ""):
+            async for what, error in self._errors(path, job.size):
+                failed += 1
                 self._reject(what, error)
         if about["status"] == "FAILED" and not failed:
             raise CloudError(f"job {job.id} failed with all its {job.size} requests", request=f"GET {path}")
@@ -193,22 +195,31 @@ class _Backfill:
             self._done.events += job.size - failed
         self._on_progress(self._done)
 
-    def _errors(self, path: str) -> Iterator[tuple[Any, Rejected]]:
-        page = ""
-        while True:
-            answer = self._fullstory.get(f"{path}/errors{page}") or {}
-            for result in answer.get("results") or []:
+    async def _errors(self, path: str, size: int) -> AsyncIterator[tuple[Any, Rejected]]:
+        """What FullStory says of the requests of a job that failed, at most ``size`` of them."""
+        told, page = 0, ""
+        while told < size:
+            answer = await self._fullstory.get(f"{path}/errors{page}") or {}
+            results = answer.get("results")
+            for result in results[: size - told] if isinstance(results, list) else []:
+                result = _object(result)
+                told += 1
                 what = result.get("event") or result.get("user") or {}
                 yield what, Rejected(str(result.get("message") or "failed"), code=str(result.get("code") or ""))
-            if not answer.get("next_page_token"):
+            token = answer.get("next_page_token")
+            if not results or not isinstance(token, str) or not token:
                 return
-            page = f"?page_token={quote(answer['next_page_token'], safe='')}"
+            page = f"?page_token={quote(token, safe='')}"
 
     def _reject(self, what: Any, error: Rejected) -> None:
         self._done.rejected += 1
         self._first = self._first or error
         if self._on_rejected is not None:
             self._on_rejected(what, error)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _together(earlier: dict[str, Any], later: dict[str, Any]) -> bytes:

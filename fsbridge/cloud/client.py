@@ -1,19 +1,20 @@
-"""`Cloud`: what Python authors call."""
+"""`Cloud` and `AsyncCloud`: what Python authors call."""
 
 from __future__ import annotations
 
 import re
-import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..settings import SettingsError
+from . import keys, relayed
 from .errors import Rejected
-from .ordered import Ordered, lane
+from .http import Blocking, Engine, Multi, finished
+from .ordered import Ordered, OrderedThread, lane
 from .relayed import Relay
 from .values import iso
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from .backfill import Backfilled
     from .direct import FullStory
 
-MOST_REPORTED = 100
+MAX_REPORTED = 100
+
+Item = TypeVar("Item")
+Outcome = Callable[[int, Any, Rejected | None], None]
+Send = Callable[[Any, str | None, bool], Awaitable[int]]
 
 
 @dataclass
@@ -33,24 +38,8 @@ class Sent:
     rejected: int = 0
 
 
-class Cloud:
-    """FullStory's HTTP API, taking Segment-spec messages. Safe to use from many threads; use one for all.
-
-    - ``api_key``: FullStory's, by default that of the environment's ``FULLSTORY_API_KEY``.
-    - ``settings``: those of the destination ``segment-cloud``: ``{"subscriptions": […]}`` as Segment exports them; by
-      default Segment's presets, which send track calls as events (V2) and identify calls as users (V2).
-    - ``base_url``: where FullStory is; a proxy, or a stand-in for tests.
-    - ``timeout``: seconds to wait for a connection, and for an answer. ``retry_for``: seconds during which one request
-      is tried again after a connection error, 408, 429 or 5xx; 0 for a single attempt.
-    - ``connections``: how many are kept open, and how many users `send_many` serves at a time.
-    - ``relay``, ``write_key``: instead of a key, the address of a relay (``fsbridge relay``) and a write key that it
-      knows. The only way in a browser, where a key is refused.
-
-    Raises `fsbridge.SettingsError` for a missing or impossible key and for wrong settings.
-
-        with Cloud() as cloud:
-            cloud.track("user-1", "Order Completed", {"price": 99.95})
-    """
+class _Client:
+    """What both clients are made of."""
 
     def __init__(
         self,
@@ -64,24 +53,82 @@ class Cloud:
         relay: str | None = None,
         write_key: str | None = None,
     ) -> None:
-        limits = {"timeout": timeout, "retry_for": retry_for, "connections": connections}
+        if isinstance(connections, bool) or not isinstance(connections, int) or connections < 1:
+            raise SettingsError(f"connections must be a whole number of at least 1, and is {connections!r}.")
         self._connections = connections
         self._target: FullStory | Relay
+        if relay is None:
+            api_key = keys.find(api_key)
+        transport: dict[str, Any] = {
+            "engine": self._engine(connections),
+            "timeout": timeout,
+            "retry_for": retry_for,
+        }
         if relay is not None:
             if api_key is not None or settings is not None:
                 raise SettingsError("api_key and settings are the relay's own: leave them out beside relay.")
-            self._target = Relay(relay, write_key, **limits)
+            self._target = Relay(relay, write_key, **transport)
         else:
             from .direct import FullStory  # which not every browser could run
 
             if write_key is not None:
                 raise SettingsError("write_key belongs to a relay: give relay, too.")
-            self._target = FullStory(api_key, settings, base_url, **limits)
+            self._target = FullStory(api_key, settings, base_url, **transport)
+
+    @staticmethod
+    def _engine(connections: int) -> Engine:
+        raise NotImplementedError
 
     @property
     def data_centre(self) -> str:
         """The data centre that the API key belongs to, such as "na1" or "eu1"; empty where the key doesn't tell."""
         return self._target.data_centre
+
+    def _fullstory(self, what: str) -> FullStory:
+        if isinstance(self._target, Relay):
+            raise SettingsError(f"{what} needs an API key: a relay takes messages only.")
+        return self._target
+
+    async def _delete_user(self, user_id: str) -> None:
+        from .destination import PayloadError, delete_user
+
+        try:
+            request = delete_user(user_id)
+        except PayloadError as error:
+            raise Rejected(str(error)) from None
+        await self._fullstory("delete_user").perform(request, str(uuid.uuid4()))
+
+    async def _me(self) -> dict[str, Any]:
+        return await self._fullstory("me").get("/me") or {}
+
+
+class Cloud(_Client):
+    """FullStory's HTTP API, taking Segment-spec messages. Safe to use from many threads, and in processes forked from
+    the one that made it; use one for all.
+
+    - ``api_key``: FullStory's, by default that of the environment's ``FULLSTORY_API_KEY``.
+    - ``settings``: those of the destination ``segment-cloud``: ``{"subscriptions": […]}`` as Segment exports them; by
+      default Segment's presets, which send track calls as events (V2) and identify calls as users (V2).
+    - ``base_url``: where FullStory is; a proxy, or a stand-in for tests.
+    - ``timeout``: seconds that one attempt may take, from connecting to the end of the answer. ``retry_for``: seconds
+      during which one request is tried again after a connection error, 408, 429 or 5xx; 0 for a single attempt.
+    - ``connections``: how many are kept open, and how many users `send_many` serves at a time.
+    - ``relay``, ``write_key``: instead of a key, the address of a relay (``fsbridge relay``) and a write key that it
+      knows. The only way in a browser, where a key is refused.
+
+    Raises `fsbridge.SettingsError` for a missing or impossible key and for wrong settings.
+
+        with Cloud() as cloud:
+            cloud.track("user-1", "Order Completed", {"price": 99.95})
+    """
+
+    @staticmethod
+    def _engine(connections: int) -> Engine:
+        if not keys.IN_BROWSER:
+            return Blocking(connections)
+        from .notebook import Notebook
+
+        return Notebook(connections)
 
     def identify(self, user_id: str, traits: dict[str, Any] | None = None, **fields: Any) -> int:
         """Say what is known about a user; ``fields`` are more fields of the message, such as ``anonymousId``.
@@ -109,14 +156,12 @@ class Cloud:
         when FullStory can't be had, after which the message should be sent again with the same key; TypeError for a
         value that no message can hold, and ValueError for a key that no header can.
         """
-        if idempotency_key is not None and not re.fullmatch(r"[\x21-\x7e]{1,200}", idempotency_key):
-            raise ValueError("idempotency_key must be 1 to 200 printable ASCII characters without spaces.")
-        return self._target.send(message, idempotency_key, again)
+        return finished(self._target.send(message, _checked_key(idempotency_key), again))
 
     def send_many(
         self,
         messages: Iterable[dict[str, Any]],
-        on_outcome: Callable[[int, Any, Rejected | None], None] | None = None,
+        on_outcome: Outcome | None = None,
         *,
         window: int = 1000,
     ) -> Sent:
@@ -128,40 +173,25 @@ class Cloud:
 
         To a relay messages go in batches of up to 100, and a rejected batch stops the rest.
         """
+        many = _Many(on_outcome)
         if isinstance(self._target, Relay):
-            count = self._target.send_many(messages)
-            return Sent(count, count)
-        sent = Sent()
-        kept: list[Rejected] = []
-        lock = threading.Lock()
+            for batch in relayed.batches(many.encoded(messages)):
+                finished(self._target.send_batch(batch))
+        else:
+            with self.ordered(many.work, window) as ordered:
+                for index, message in enumerate(messages):
+                    ordered.put(lane(message), (index, message))
+        return many.result()
 
-        def work(item: tuple[int, Any]) -> None:
-            index, message = item
-            error = None
-            requests = 0
-            try:
-                requests = self.send(message)
-            except Rejected as rejected:
-                error = rejected
-            except TypeError as wrong:
-                error = Rejected(str(wrong))
-            with lock:
-                sent.messages += 1
-                sent.requests += requests
-                if error is not None:
-                    sent.rejected += 1
-                    if len(kept) <= MOST_REPORTED:
-                        kept.append(error)
-                if on_outcome is not None:
-                    on_outcome(index, message, error)
+    def ordered(self, work: Callable[[Send, Item], Awaitable[None]], window: int = 1000) -> OrderedThread[Item]:
+        """What `send_many` is made of: awaits ``work(send, item)`` for items that are put, in order within their lane.
 
-        with Ordered(work, threads=self._connections, window=window) as ordered:
-            for index, message in enumerate(messages):
-                ordered.put(lane(message), (index, message))
-        if kept and on_outcome is None:
-            kept[0].others.extend(kept[1:])
-            raise kept[0]
-        return sent
+        ``send(message, idempotency_key, again)`` is `send` as a coroutine. ``work`` runs in another thread, in an event
+        loop; see `fsbridge.cloud.ordered.OrderedThread`, whose ``stop`` also ends the waiting for other attempts.
+        """
+        engine = Multi(self._connections)
+        send = self._target.on(engine).send
+        return OrderedThread(lambda item: work(send, item), engine, self._connections, window)
 
     def backfill(
         self,
@@ -172,25 +202,18 @@ class Cloud:
         """Import past messages in batches, the better way for many of them; see `fsbridge.cloud.backfill.backfill`."""
         from .backfill import backfill
 
-        return backfill(self._fullstory("backfill"), messages, on_rejected, **options)
+        return finished(backfill(self._fullstory("backfill"), messages, on_rejected, **options))
 
     def delete_user(self, user_id: str) -> None:
         """Delete a user with everything captured. Needs an Admin's or Architect's key; it can't be undone.
 
         Raises `Rejected`: with status 404 where FullStory doesn't know the user.
         """
-        from .destination import PayloadError, delete_user
-
-        try:
-            request = delete_user(user_id)
-        except PayloadError as error:
-            raise Rejected(str(error)) from None
-        self._fullstory("delete_user").perform(request, str(uuid.uuid4()))
+        finished(self._delete_user(user_id))
 
     def me(self) -> dict[str, Any]:
         """Whose the API key is: ``{"email": …, "orgId": …, "role": …}``. Raises `Rejected` where it is wrong."""
-        answer = self._fullstory("me").get("/me")
-        return answer if isinstance(answer, dict) else {}
+        return finished(self._me())
 
     def close(self) -> None:
         """Close the connections. Requests of other threads that wait for another attempt raise `Unavailable`."""
@@ -202,10 +225,152 @@ class Cloud:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
 
-    def _fullstory(self, what: str) -> FullStory:
+
+class AsyncCloud(_Client):
+    """`Cloud` for asyncio: the same settings and the same methods, as coroutines. For one event loop.
+
+        async with AsyncCloud() as cloud:
+            await cloud.track("user-1", "Order Completed", {"price": 99.95})
+
+    Up to ``connections`` requests are made at a time, others wait for their turn.
+    """
+
+    @staticmethod
+    def _engine(connections: int) -> Engine:
+        if keys.IN_BROWSER:
+            raise SettingsError("In a browser there is Cloud only, with a relay.")
+        return Multi(connections)
+
+    async def identify(self, user_id: str, traits: dict[str, Any] | None = None, **fields: Any) -> int:
+        """See `Cloud.identify`."""
+        return await self.send(_message("identify", user_id, traits=traits or {}, **fields))
+
+    async def track(
+        self, user_id: str | None, event: str, properties: dict[str, Any] | None = None, **fields: Any
+    ) -> int:
+        """See `Cloud.track`."""
+        return await self.send(_message("track", user_id, event=event, properties=properties or {}, **fields))
+
+    async def send(self, message: dict[str, Any], idempotency_key: str | None = None, *, again: bool = False) -> int:
+        """See `Cloud.send`. Where the order of a user's messages matters, await one before the next."""
+        return await self._target.send(message, _checked_key(idempotency_key), again)
+
+    async def send_many(
+        self,
+        messages: Iterable[dict[str, Any]] | AsyncIterable[dict[str, Any]],
+        on_outcome: Outcome | None = None,
+        *,
+        window: int = 1000,
+    ) -> Sent:
+        """See `Cloud.send_many`; ``messages`` may also be an async iterable."""
+        many = _Many(on_outcome)
         if isinstance(self._target, Relay):
-            raise SettingsError(f"{what} needs an API key: a relay takes messages only.")
-        return self._target
+            collected = [message async for message in each(messages)]
+            for batch in relayed.batches(many.encoded(collected)):
+                await self._target.send_batch(batch)
+            return many.result()
+        send = self._target.send
+        ordered = Ordered[tuple[int, Any]](lambda item: many.work(send, item), self._connections, window)
+        try:
+            index = 0
+            async for message in each(messages):
+                await ordered.put(lane(message), (index, message))
+                index += 1
+            await ordered.finish()
+        finally:
+            ordered.stop()
+        return many.result()
+
+    async def backfill(
+        self,
+        messages: Iterable[dict[str, Any]] | AsyncIterable[dict[str, Any]],
+        on_rejected: Callable[[Any, Rejected], None] | None = None,
+        **options: Any,
+    ) -> Backfilled:
+        """See `Cloud.backfill`; ``messages`` may also be an async iterable."""
+        from .backfill import backfill
+
+        return await backfill(self._fullstory("backfill"), messages, on_rejected, **options)
+
+    async def delete_user(self, user_id: str) -> None:
+        """See `Cloud.delete_user`."""
+        await self._delete_user(user_id)
+
+    async def me(self) -> dict[str, Any]:
+        """See `Cloud.me`."""
+        return await self._me()
+
+    async def aclose(self) -> None:
+        """Close the connections. Requests that wait for another attempt raise `Unavailable`."""
+        self._target.close()
+
+    async def __aenter__(self) -> AsyncCloud:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        await self.aclose()
+
+
+class _Many:
+    """The outcomes of many messages."""
+
+    def __init__(self, on_outcome: Outcome | None) -> None:
+        self._on_outcome = on_outcome
+        self._sent = Sent()
+        self._rejected: list[Rejected] = []
+
+    async def work(self, send: Send, item: tuple[int, Any]) -> None:
+        index, message = item
+        try:
+            requests = await send(message, None, False)
+        except (Rejected, TypeError) as error:
+            self._note(index, message, 0, error if isinstance(error, Rejected) else Rejected(str(error)))
+        else:
+            self._note(index, message, requests, None)
+
+    def encoded(self, messages: Iterable[Any]) -> Iterable[bytes]:
+        """Messages for a relay, without those that can't be any."""
+        for index, message in enumerate(messages):
+            try:
+                text = relayed.encoded(message)
+            except (Rejected, TypeError) as error:
+                self._note(index, message, 0, error if isinstance(error, Rejected) else Rejected(str(error)))
+            else:
+                yield text
+                self._note(index, message, 1, None)
+
+    def _note(self, index: int, message: Any, requests: int, error: Rejected | None) -> None:
+        self._sent.messages += 1
+        self._sent.requests += requests
+        if error is not None:
+            self._sent.rejected += 1
+            if len(self._rejected) <= MAX_REPORTED:
+                self._rejected.append(error)
+        if self._on_outcome is not None:
+            self._on_outcome(index, message, error)
+
+    def result(self) -> Sent:
+        """What became of them. Raises the first rejection where nobody was told."""
+        if self._rejected and self._on_outcome is None:
+            self._rejected[0].others.extend(self._rejected[1:])
+            raise self._rejected[0]
+        return self._sent
+
+
+async def each(messages: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """Each of ``messages``, whichever way they come."""
+    if isinstance(messages, AsyncIterable):
+        async for message in messages:
+            yield message
+    else:
+        for message in messages:
+            yield message
+
+
+def _checked_key(key: str | None) -> str | None:
+    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,200}", key):
+        raise ValueError("idempotency_key must be 1 to 200 printable ASCII characters without spaces.")
+    return key
 
 
 def _message(type_: str, user_id: str | None, **fields: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import uuid
 from typing import Any
@@ -13,6 +14,7 @@ from . import destination as segment_cloud
 from . import keys
 from .destination import NAME, PayloadError, Request
 from .errors import Rejected
+from .http import Engine
 from .transport import Transport
 from .values import cleaned
 
@@ -23,29 +25,37 @@ _MESSAGES = uuid.UUID("7d7cf4f1-8d1f-4b4c-9a0e-5f0d3f1f7c55")
 class FullStory:
     """FullStory with an API key, and the destination that says what a message makes there."""
 
-    def __init__(self, api_key: str | None, settings: dict[str, Any] | None, base_url: str, **limits: Any) -> None:
-        key = keys.find(api_key)
-        header = segment_cloud.authorization(key)
-        self.data_centre = keys.data_centre(key)
+    def __init__(self, api_key: str, settings: dict[str, Any] | None, base_url: str, **transport: Any) -> None:
+        header = segment_cloud.authorization(api_key)
+        self.data_centre = keys.data_centre(api_key)
         self._destination = configured(segment_cloud.SegmentCloud, settings or {}, strict=True)
         self._transport = Transport(
             base_url,
             headers=segment_cloud.HEADERS,
-            authorize=keys.adder(header),
-            hide=keys.hider(key),
+            authorization=header,
+            hide=keys.hider(api_key),
             hint=_hint,
-            **limits,
+            **transport,
         )
-        self.close = self._transport.close
 
-    def send(self, message: Any, key: str | None, again: bool) -> int:
+    def on(self, engine: Engine) -> FullStory:
+        """The same with another engine."""
+        other = copy.copy(self)
+        other._transport = self._transport.on(engine)
+        return other
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    async def send(self, message: Any, key: str | None, again: bool) -> int:
         """Make the requests of a message; how many there were. See `fsbridge.cloud.Cloud.send`."""
         requests, failed = self.requests(message)
         rejected = [_refused(error) for error in failed]
         taken = 0
         for number, request in enumerate(requests, 1):
             try:
-                self.perform(request, _key(key, number, message, request), again=again)
+                await self.perform(request, _key(key, number, message, request), again=again)
                 taken += 1
             except PayloadError as error:
                 rejected.append(_refused(error))
@@ -65,17 +75,21 @@ class FullStory:
         found: tuple[list[Request], list[PayloadError]] = self._destination.requests(value)
         return found
 
-    def perform(self, request: Request, key: str | None, *, again: bool = False) -> Any:
+    async def perform(self, request: Request, key: str | None, *, again: bool = False) -> Any:
         """The answer to one request."""
-        return self._transport.perform(request.method, request.path, request.body(), key=key, again=again)
+        return await self._transport.perform(request.method, request.path, request.body(), key=key, again=again)
 
-    def post(self, path: str, body: bytes, key: str) -> Any:
+    async def post(self, path: str, body: bytes, key: str) -> Any:
         """The answer to a POST with a body of one's own."""
-        return self._transport.perform("POST", path, body, key=key)
+        return await self._transport.perform("POST", path, body, key=key)
 
-    def get(self, path: str) -> Any:
+    async def pause(self, seconds: float) -> bool:
+        """Wait; whether it is worth going on then, because nobody has closed the connections."""
+        return await self._transport.pause(seconds)
+
+    async def get(self, path: str) -> Any:
         """The answer to a GET."""
-        return self._transport.perform("GET", path)
+        return await self._transport.perform("GET", path)
 
 
 def _key(given: str | None, number: int, message: Any, request: Request) -> str:

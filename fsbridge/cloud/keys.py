@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from ..settings import SettingsError
 
@@ -39,16 +38,6 @@ def data_centre(key: str) -> str:
     """The data centre that newer keys begin with, such as "na1" or "eu1"; empty where the key doesn't tell."""
     found = _DATA_CENTRE.match(key)
     return found[1] if found else ""
-
-
-def adder(header: str) -> Callable[[Any], Any]:
-    """A function that puts the Authorization ``header`` on a request; it shows the header to nobody."""
-
-    def authorize(request: Any) -> Any:
-        request.headers["Authorization"] = header
-        return request
-
-    return authorize
 
 
 def hider(*secrets: str) -> Callable[[str], str]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from ..messages import TYPES
 from ..settings import SettingsError
 from . import keys
 from .errors import Rejected
+from .http import Engine
 from .transport import Transport
-from .values import cleaned
+from .values import cleaned, iso
 
-MOST_MESSAGES = 100
-MOST_BYTES = 450_000
+MAX_MESSAGES = 100
+MAX_BYTES = 450_000
 """Of one batch; relays take 500 KB."""
 
 
@@ -25,33 +28,43 @@ class Relay:
 
     data_centre = ""
 
-    def __init__(self, url: str, write_key: str | None, **limits: Any) -> None:
+    def __init__(self, url: str, write_key: str | None, **transport: Any) -> None:
         if not isinstance(write_key, str) or not write_key.strip():
             raise SettingsError('A relay needs a write key: Cloud(relay="https://…", write_key="…").')
         user = base64.b64encode(f"{write_key.strip()}:".encode()).decode()
         self._transport = Transport(
             url,
             headers={"Content-Type": "application/json"},
-            authorize=keys.adder(f"Basic {user}"),
+            authorization=f"Basic {user}",
             hide=keys.hider(write_key.strip(), user),
             hint=_hint,
-            **limits,
+            **transport,
         )
-        self.close = self._transport.close
 
-    def send(self, message: Any, key: str | None, again: bool) -> int:
+    def on(self, engine: Engine) -> Relay:
+        """The same with another engine."""
+        other = copy.copy(self)
+        other._transport = self._transport.on(engine)
+        return other
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    async def send(self, message: Any, key: str | None, again: bool) -> int:
         """Hand a message over. ``key`` stands in for its ``messageId``, by which a relay knows a repetition."""
         whole = _whole(message, key)
-        self._transport.perform("POST", f"/v1/{whole['type']}", _encoded(whole), again=again)
+        await self._transport.perform("POST", f"/v1/{whole['type']}", _encoded(whole), again=again)
         return 1
 
-    def send_many(self, messages: Iterable[Any]) -> int:
-        """Hand many over in batches, one after the other; how many there were."""
-        count = 0
-        for batch in _batches(_encoded(_whole(message, None)) for message in messages):
-            self._transport.perform("POST", "/v1/batch", b'{"batch":[' + b",".join(batch) + b"]}")
-            count += len(batch)
-        return count
+    async def send_batch(self, batch: list[bytes]) -> None:
+        """Hand over one of `batches`."""
+        await self._transport.perform("POST", "/v1/batch", b'{"batch":[' + b",".join(batch) + b"]}")
+
+
+def encoded(message: Any, key: str | None = None) -> bytes:
+    """A message as JSON. Raises TypeError, or Rejected."""
+    return _encoded(_whole(message, key))
 
 
 def _whole(message: Any, key: str | None) -> dict[str, Any]:
@@ -59,6 +72,8 @@ def _whole(message: Any, key: str | None) -> dict[str, Any]:
     if result.get("type") not in TYPES:
         raise Rejected(f"its type is {json.dumps(result.get('type'))}; known: {', '.join(TYPES)}")
     result["messageId"] = key or result.get("messageId") or str(uuid.uuid4())
+    if result.get("timestamp") is None and result.get("originalTimestamp") is None:
+        result["timestamp"] = iso(datetime.now(UTC))  # or the relay would take each attempt for another message
     return result
 
 
@@ -66,11 +81,12 @@ def _encoded(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
 
 
-def _batches(encoded: Iterable[bytes]) -> Iterator[list[bytes]]:
+def batches(encoded: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Encoded messages in batches that a relay takes."""
     batch: list[bytes] = []
     size = 0
     for item in encoded:
-        if batch and (len(batch) == MOST_MESSAGES or size + len(item) > MOST_BYTES):
+        if batch and (len(batch) == MAX_MESSAGES or size + len(item) > MAX_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(item)

@@ -13,7 +13,10 @@ from .errors import Rejected
 
 
 def iso(moment: datetime) -> str:
-    """ISO text in UTC with milliseconds, as JavaScript writes dates. A moment without a zone is in local time."""
+    """ISO text in UTC with milliseconds, as JavaScript writes dates. A moment without a zone is in local time.
+
+    Raises OverflowError or ValueError where UTC has no such date, as at the very ends of Python's calendar.
+    """
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -38,19 +41,21 @@ def cleaned(message: Any, date_of: Callable[[datetime], Any] = iso) -> dict[str,
 def _clean(value: Any, where: str, date_of: Callable[[datetime], Any]) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
-    if isinstance(value, int):
-        return value if abs(value) <= 2**53 else float(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None  # as JSON.stringify has it
     if isinstance(value, Mapping):
         return {str(key): _clean(item, f"{where}.{key}", date_of) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_clean(item, f"{where}[{index}]", date_of) for index, item in enumerate(value)]
-    if isinstance(value, Decimal):
-        whole = value.is_finite() and value == value.to_integral_value()
-        return _clean(int(value) if whole else float(value), where, date_of)
-    if isinstance(value, datetime):
-        return date_of(value)
+    try:
+        if isinstance(value, int):
+            return value if abs(value) <= 2**53 else float(value)
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None  # as JSON.stringify has it
+        if isinstance(value, Decimal):
+            return _number(value)
+        if isinstance(value, datetime):
+            return date_of(value)
+    except (ArithmeticError, ValueError, OSError):
+        raise TypeError(f"{where} is a {type(value).__name__} beyond what a message holds.") from None
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
@@ -58,3 +63,12 @@ def _clean(value: Any, where: str, date_of: Callable[[datetime], Any]) -> Any:
     raise TypeError(
         f"{where} is a {type(value).__name__}; a message holds text, numbers, booleans, None, dates, lists and dicts."
     )
+
+
+def _number(value: Decimal) -> int | float | None:
+    if not value.is_finite():
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise OverflowError
+    return int(number) if number.is_integer() and abs(number) <= 2**53 else number

@@ -11,10 +11,13 @@ from collections import deque
 
 from .queue import Waiting
 
-MOST_MESSAGES = 10_000
-MOST_BYTES = 32 << 20
-MOST_OF_LANE = 100
-"""So a user whose messages are stuck takes no room from others."""
+MAX_MESSAGES = 10_000
+MAX_BYTES = 32 << 20
+MAX_OF_LANE = 100
+"""So a user whose messages are stuck takes little room from others."""
+
+MAX_LANES = 100_000
+"""Users of whom at least the name is in memory."""
 
 
 class Lane:
@@ -50,14 +53,28 @@ class Lanes:
         self._messages = 0
         self._bytes = 0
         self.to_refill: deque[Lane] = deque()
-        """Lanes whose messages in memory are all done, and that have more on disk."""
+        """Lanes that have messages on disk only, and whose turn it is."""
 
     def __len__(self) -> int:
         return self._messages
 
     def has_room(self) -> bool:
         """Whether more messages may be brought into memory."""
-        return self._messages < MOST_MESSAGES and self._bytes < MOST_BYTES
+        within = self._messages < MAX_MESSAGES and self._bytes < MAX_BYTES
+        return within and len(self._lanes) < MAX_LANES
+
+    def make_room(self) -> bool:
+        """Leave on disk what is in memory of lanes that wait for their time; whether that made room.
+
+        However many users' messages are stuck, those of others get through.
+        """
+        for _, _, lane in self._asleep:
+            if lane.messages:
+                lane.rest = lane.messages[0].id
+                self._messages -= len(lane.messages)
+                self._bytes -= sum(len(message.body) for message in lane.messages)
+                lane.messages.clear()
+        return self.has_room()
 
     def add(self, message: Waiting) -> None:
         """Put a message behind the others of its lane, or leave it on disk when there are too many."""
@@ -65,14 +82,14 @@ class Lanes:
         if lane is None:
             lane = self._lanes[message.lane] = Lane(message.lane)
             self._ready.append(lane)
-        if lane.rest is None and len(lane.messages) < MOST_OF_LANE:
+        if lane.rest is None and len(lane.messages) < MAX_OF_LANE:
             self._hold(lane, message)
         elif lane.rest is None:
             lane.rest = message.id
 
     def refill(self, lane: Lane, messages: list[Waiting]) -> None:
-        """Give a lane of `to_refill` the next messages that are on disk; fewer than MOST_OF_LANE are all of them."""
-        lane.rest = messages[-1].id + 1 if len(messages) == MOST_OF_LANE else None
+        """Give a lane of `to_refill` the next messages that are on disk; fewer than MAX_OF_LANE are all of them."""
+        lane.rest = messages[-1].id + 1 if len(messages) == MAX_OF_LANE else None
         for message in messages:
             self._hold(lane, message)
         if messages:
@@ -88,7 +105,8 @@ class Lanes:
     def take(self, now: float) -> Lane | None:
         """The lane whose turn it is, until `done` or `sleep`; None when there is none."""
         while self._asleep and self._asleep[0][0] <= now:
-            self._ready.append(heapq.heappop(self._asleep)[2])
+            lane = heapq.heappop(self._asleep)[2]
+            (self._ready if lane.messages else self.to_refill).append(lane)
         return self._ready.popleft() if self._ready else None
 
     def wakes(self) -> float | None:

@@ -34,7 +34,7 @@ class FrontMetrics(_Metrics):
         self.refused = self._counter("requests_refused", "Requests answered with an error.", "code")
         self.answering = self._histogram("answer_seconds", "From a request's arrival to its answer.")
         self.waiting = self._gauge("messages_waiting", "Messages on disk that FullStory hasn't yet.")
-        self.aside = self._gauge("messages_aside", "Parked messages on disk.")
+        self.parked = self._gauge("parked_messages", "Parked messages on disk.")
         self.oldest = self._gauge("oldest_message_seconds", "Age of the oldest waiting message.")
 
 
@@ -45,6 +45,6 @@ class DeliveryMetrics(_Metrics):
         super().__init__()
         self.delivered = self._counter("messages_delivered", "Messages that FullStory took.")
         self.ignored = self._counter("messages_ignored", "Messages that trigger no action of the destination.", "type")
-        self.parked = self._counter("messages_parked", "Messages put aside because FullStory rejects them.")
+        self.parked = self._counter("messages_parked", "Messages parked because FullStory rejects them.")
         self.retried = self._counter("deliveries_retried", "Attempts that will be repeated, by status.", "status")
         self.delivering = self._histogram("deliver_seconds", "One attempt to deliver a message.")

@@ -7,14 +7,18 @@ and none of them writes what concurrent requests bring in one transaction.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ..cloud.private import secured
+from .reserve import Reserve
 from .tracking import Message
 
 _SCHEMA = """
@@ -37,8 +41,15 @@ CREATE TABLE IF NOT EXISTS parked (
     remembered INTEGER NOT NULL -- whether FullStory answers the key with this rejection for a day
 );
 """
-_VERSION = 1
-_MOST_LOG = 16 << 20
+_VERSION = 2
+_MAX_LOG = 16 << 20
+"""Bytes that SQLite's log keeps when it is empty."""
+
+_MAX_FREE = 2_500
+_PAGES_AT_A_TIME = 2_000
+"""Pages of 4 KB: how many may lie unused in the file, and how many are given back to the disk at a time."""
+
+_log = logging.getLogger(__name__)
 
 # Rows come and go as one JSON text: a single statement, which locks the file as shortly as can be.
 _APPEND = """
@@ -79,57 +90,141 @@ class Parked(NamedTuple):
     body: str
 
 
-class Queue:
-    """One connection to the file, for one thread at a time."""
+class QueueError(Exception):
+    """The queue can't be used at the moment, and nothing of what was asked for was done. The text says why."""
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+
+class Queue:
+    """One connection to the file, for one thread at a time. All that fails raises QueueError."""
+
+    def __init__(self, path: Path, *, durable: bool = True, max_bytes: int | None = None) -> None:
         """``durable`` commits return when they are on disk; others survive the end of the process, not the machine's.
 
-        Others also fold the log into the file from time to time, which would make the durable ones wait.
+        ``max_bytes`` is how many bytes the file may hold before no more messages are taken.
         """
-        self._database = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute(f"PRAGMA journal_size_limit = {_MOST_LOG}")
-        if durable:
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA wal_autocheckpoint = 0")
-        else:
-            self._database.execute("PRAGMA synchronous = NORMAL")
-        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        self._path = path = path.resolve()
+        self._max_bytes = max_bytes
+        try:
+            for name in (path, *(other for end in ("-wal", "-shm") if (other := Path(f"{path}{end}")).exists())):
+                if secured(name):
+                    _log.warning("others could read the queue; from now on its owner only")
+            self._file = path.stat()
+            self.reserve = Reserve(path)
+        except OSError as error:
+            raise QueueError(error.strerror or "no such file") from None
+        with _told():
+            self._open(durable)
+
+    def _open(self, durable: bool) -> None:
+        self._database = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+        execute = self._database.execute
+        execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts for a new file
+        execute("PRAGMA journal_mode = WAL")
+        execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
+        execute("PRAGMA wal_autocheckpoint = 0")  # see `maintain`
+        execute("PRAGMA temp_store = MEMORY")
+        execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        version = execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
-            raise sqlite3.DatabaseError(f"{path} was written by a newer release")
+            raise QueueError("it was written by a newer release")
+        if version == 1:
+            execute("VACUUM")  # once, which makes room for the list of pages that can be given back
         if version < _VERSION:
             self._database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     def close(self) -> None:
         """Close the connection; the last one to close also folds the log into the file."""
-        self._database.close()
+        with _told():
+            self._database.close()
 
-    # All that writes is a transaction, and raises sqlite3.Error when nothing was written.
+    def check(self) -> None:
+        """Raise QueueError where the file was deleted or replaced: what is written would go nowhere."""
+        try:
+            found = os.stat(self._path)
+        except OSError as error:
+            raise QueueError(f"its file is gone: {error.strerror}") from None
+        if (found.st_dev, found.st_ino) != (self._file.st_dev, self._file.st_ino):
+            raise QueueError("another file has taken its place")
+
+    # Maintenance
+
+    def maintain(self) -> None:
+        """Fold the log into the file, and give unused pages back to the disk, some at a time. Call it every second."""
+        self.check()
+        held = self.reserve.take()
+        with _told():
+            self._fold()
+            free, pages = self._pages()
+            if free > (_MAX_FREE if held else 0) and (free * 2 > pages or not held):
+                self._database.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})").fetchall()
+                self._fold()
+
+    def _fold(self) -> None:
+        self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        if self.log_size() > _MAX_LOG:  # those who write meanwhile keep it from being begun anew
+            self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+    def log_size(self) -> int:
+        """Bytes of the log."""
+        try:
+            return os.stat(f"{self._path}-wal").st_size
+        except OSError:
+            return 0
+
+    def _pages(self) -> tuple[int, int]:
+        free = self._database.execute("PRAGMA freelist_count").fetchone()[0]
+        return free, self._database.execute("PRAGMA page_count").fetchone()[0]
+
+    def _check_room(self) -> None:
+        if not self.reserve.held():
+            raise QueueError("the disk is full")
+        if self._max_bytes is not None:
+            free, pages = self._pages()
+            if (pages - free) * self._database.execute("PRAGMA page_size").fetchone()[0] >= self._max_bytes:
+                raise QueueError(f"it holds the {self._max_bytes:,} bytes that --max-queue allows")
+        if self.log_size() > self.reserve.size // 2:  # nobody else does it, or not fast enough
+            self._fold()
+
+    # All that writes is a transaction.
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
+        with _told():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _on_a_full_disk(self) -> Iterator[None]:
+        """For what makes room: should the disk be full, the reserve is given up, and it will work the next time."""
         try:
             yield
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
+        except QueueError:
+            if self.reserve.give_up():
+                _log.warning("the queue's reserve was given up: the disk is full")
             raise
 
     def append(self, messages: Sequence[Message]) -> None:
         """Put messages at the end."""
+        self.check()
         rows = json.dumps([(message.lane, message.key, message.body) for message in messages])
-        self._database.execute(_APPEND, (rows, time.time()))
+        with _told():
+            self._check_room()
+            self._database.execute(_APPEND, (rows, time.time()))
 
     def remove(self, ids: Iterable[int]) -> None:
         """Forget messages that FullStory has."""
-        self._database.execute(_REMOVE, (json.dumps(list(ids)),))
+        with self._on_a_full_disk(), _told():
+            self._database.execute(_REMOVE, (json.dumps(list(ids)),))
 
     def park(self, parkings: Iterable[Parking]) -> None:
-        """Put messages aside."""
-        with self._transaction():
+        """Park messages."""
+        with self._on_a_full_disk(), self._transaction():
             for parking in parkings:
                 reason = parking.reason.encode("utf-8", "replace").decode()
                 self._database.execute(_PARK, (time.time(), reason, parking.remembered, parking.id))
@@ -137,44 +232,48 @@ class Queue:
 
     def after(self, id: int, limit: int) -> list[Waiting]:
         """The next messages behind ``id``, in order."""
-        found = self._database.execute(
-            "SELECT id, lane, key, body, received FROM messages WHERE id > ? ORDER BY id LIMIT ?", (id, limit)
+        return self._waiting(
+            "SELECT id, lane, key, body, received FROM messages WHERE id > ? ORDER BY id LIMIT ?", id, limit
         )
-        return [Waiting(*row) for row in found]
 
     def of_lane(self, lane: str, first: int, last: int, limit: int) -> list[Waiting]:
         """The next messages of one user, from ``first`` to ``last``, both included."""
-        found = self._database.execute(
+        return self._waiting(
             "SELECT id, lane, key, body, received FROM messages WHERE lane = ? AND id BETWEEN ? AND ? "
             "ORDER BY id LIMIT ?",
-            (lane, first, last, limit),
+            *(lane, first, last, limit),
         )
-        return [Waiting(*row) for row in found]
+
+    def _waiting(self, select: str, *values: object) -> list[Waiting]:
+        with _told():
+            return [Waiting(*row) for row in self._database.execute(select, values)]
 
     def last_id(self) -> int:
         """The id of the newest message; 0 without one."""
-        return int(self._database.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0])
+        return int(self._value("SELECT coalesce(max(id), 0) FROM messages"))
 
     def oldest(self) -> float | None:
-        """When the oldest waiting message was received."""
-        found = self._database.execute("SELECT received FROM messages ORDER BY id LIMIT 1").fetchone()
-        return found[0] if found else None
+        """When the oldest waiting message was received, in seconds since 1970."""
+        oldest: float | None = self._value(
+            "SELECT min(received) FROM (SELECT received FROM messages ORDER BY id LIMIT 1)"
+        )
+        return oldest
 
     def sizes(self) -> tuple[int, int]:
         """How many messages wait, and how many are parked."""
-        waiting = self._database.execute("SELECT count(*) FROM messages").fetchone()[0]
-        return waiting, self._database.execute("SELECT count(*) FROM parked").fetchone()[0]
+        return self._value("SELECT count(*) FROM messages"), self._value("SELECT count(*) FROM parked")
 
-    def parked(self, ids: Sequence[int] = ()) -> Iterator[Parked]:
-        """The parked messages, or those of them with these ids, oldest first."""
-        yield from map(
-            Parked._make,
-            self._database.execute(
-                "SELECT id, received, parked, reason, body FROM parked "
-                "WHERE ?1 = '[]' OR id IN (SELECT value FROM json_each(?1)) ORDER BY id",
-                (json.dumps(ids),),
-            ),
-        )
+    def _value(self, select: str) -> Any:
+        with _told():
+            return self._database.execute(select).fetchone()[0]
+
+    def parked(self) -> Iterator[Parked]:
+        """The parked messages, oldest first."""
+        with _told():
+            yield from map(
+                Parked._make,
+                self._database.execute("SELECT id, received, parked, reason, body FROM parked ORDER BY id"),
+            )
 
     def resend(self, ids: Sequence[int]) -> int:
         """Put parked messages at the end of the queue, in their order; returns how many there were.
@@ -203,3 +302,12 @@ class Queue:
             return self._database.execute(
                 "DELETE FROM parked WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
             ).rowcount
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The database's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise QueueError(str(error)) from error

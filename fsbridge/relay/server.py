@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sqlite3
 import sys
-from asyncio import TimerHandle
-from typing import Any
+from contextlib import suppress
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..settings import SettingsError
 from . import logs
 from .app import Relay
-from .deliverer import sender
+from .delivering import client, locked
+from .protocol import SPARE, BoundedProtocol
+from .queue import QueueError
 from .settings import RelaySettings
 
-_CONNECTIONS = 900  # of the 1024 files that a process may usually open
+_MAX_FILES = 4096
+_OTHER_FILES = 64
+"""Files that a process may open, and how many of them are not connections."""
 
 
 def run(settings: RelaySettings) -> None:
@@ -26,14 +26,15 @@ def run(settings: RelaySettings) -> None:
 
     Raises SettingsError for a wrong API key, for wrong settings of the destination, and for a queue that can't be used.
     """
-    sender(settings).close()  # what is wrong with it shows here
+    client(settings)  # what is wrong with it shows here
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)  # uvicorn raises it again when it has shut down
-    try:
-        relay = Relay(settings)
-    except sqlite3.Error as error:
-        raise SettingsError(f"The queue {settings.queue} can't be used: {error}.") from None
     logs.configure()
+    try:
+        locked(settings.queue)
+        relay = Relay(settings)
+    except (QueueError, OSError) as error:
+        raise SettingsError(f"The queue {settings.queue} can't be used: {error}.") from None
     try:
         server(relay).run()
     finally:
@@ -47,8 +48,9 @@ def _end(*_: object) -> None:
 def server(relay: Relay) -> uvicorn.Server:
     """An HTTP server for ``relay``."""
 
-    class Protocol(_Impatient):
-        seconds = relay.settings.slowest
+    class Protocol(BoundedProtocol):
+        timeout = relay.settings.client_timeout
+        max_connections = _max_files() - _OTHER_FILES - SPARE
 
     return uvicorn.Server(
         uvicorn.Config(
@@ -61,44 +63,21 @@ def server(relay: Relay) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=_CONNECTIONS,
             timeout_graceful_shutdown=int(relay.settings.grace),
         )
     )
 
 
-class _Impatient(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself waits for ever for the headers of a request."""
-
-    seconds: float
-    _deadline: TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._expect_headers()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._forget()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_headers()
-
-    def on_headers_complete(self) -> None:
-        self._forget()
-        super().on_headers_complete()
-
-    def _expect_headers(self) -> None:
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().call_later(self.seconds, self._give_up)
-
-    def _forget(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            self.transport.close()
+def _max_files() -> int:
+    """How many files this process may open, after raising the limit as far as is sensible and allowed."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has another kind of limit
+        return 1024
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(_MAX_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MAX_FILES if soft == resource.RLIM_INFINITY else min(soft, _MAX_FILES)

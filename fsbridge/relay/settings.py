@@ -31,18 +31,22 @@ class RelaySettings:
     """Where FullStory's API is."""
     host: str = "127.0.0.1"
     port: int = 8181
+    public_url: str = ""
+    """Where browsers find this relay, such as "https://shop.example/relay"; empty: where they asked."""
     workers: int = 16
     """Requests to FullStory at the same time."""
     timeout: float = 30
-    """How long FullStory may take to answer."""
+    """How long one request to FullStory may take."""
     max_backoff: float = 30
     """The longest pause between two attempts, where FullStory asks for no longer one."""
-    patience: int = 100
+    max_attempts: int = 100
     """How often a message may fail while FullStory takes others, which is most of an hour; then it is parked."""
     grace: float = 20
     """How long a stopping relay waits for requests that are under way."""
-    slowest: float = 10
-    """How long a client may take to send its headers, and then its body."""
+    client_timeout: float = 10
+    """How long a client may take to send its headers, then its body, and to read its answer."""
+    max_queue: int = 10 << 30
+    """What the queue may hold; above it messages are refused."""
     max_message: int = 32 << 10
     max_batch: int = 500 << 10
 
@@ -56,6 +60,25 @@ def origin(given: str) -> str:
     if given != "*" and not found:
         raise SettingsError(f"An origin must be like https://shop.example, or *, and is {given!r}.")
     return found[1].lower() if found else given
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
+
+
+def size(given: str) -> int:
+    """Bytes of a text such as "500MB" or "10 GB". Raises SettingsError."""
+    found = _SIZE.fullmatch(given.strip())
+    bytes_ = int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " ")) if found else 0
+    if not bytes_:
+        raise SettingsError(f"A size must be like 500MB or 10GB, and is {given!r}.")
+    return bytes_
+
+
+def public_url(given: str) -> str:
+    """An address without its last slash. Raises SettingsError."""
+    if given and not re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", given):
+        raise SettingsError(f"The public address must be like https://shop.example/relay, and is {given!r}.")
+    return given.rstrip("/")
 
 
 def write_keys(file: Path | None, environment: Mapping[str, str] = os.environ) -> frozenset[str]:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hmac
 import json
+import math
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -17,14 +18,14 @@ from typing import Any, NamedTuple
 
 from ..cloud.ordered import lane
 from ..messages import TYPES
-from ..runtime import from_json, kind
+from ..runtime import kind
 from .bodies import Refused
 
 BATCHES = ("batch", "import", "b")
 TYPE_OF = {**{name: name for name in TYPES}, **{name[0]: name for name in TYPES}}
 """The message's type by the end of the path; Segment's browser SDK writes the first letter only."""
 
-MOST_MESSAGES = 2500
+MAX_MESSAGES = 2500
 """Of a batch, as at Segment."""
 
 _IDS = ("userId", "anonymousId", "messageId", "groupId", "previousId")
@@ -39,8 +40,9 @@ _NAMESPACE = uuid.UUID("6f4d5a55-6f0e-4bb0-8a0f-2f4e0f0a9d3c")
 class Message(NamedTuple):
     """A message as the queue keeps it.
 
-    ``lane`` is the user whose messages stay in order; ``key`` is the Idempotency-Key, the same for every copy that a
-    client sends of a message with a messageId; ``body`` is the message as JSON in ASCII.
+    ``lane`` is the user whose messages stay in order; ``body`` is the message as JSON in ASCII; ``key`` is the
+    Idempotency-Key, which follows from the body where the message has a messageId: copies that a client sends of it
+    have one key.
     """
 
     type: str
@@ -70,27 +72,54 @@ def key_of_header(header: str | None) -> str | None:
     raise Refused(401, "bad_authorization", "Authorization must be Basic, with the write key as user name.")
 
 
+def missing_key() -> Refused:
+    """No write key was given."""
+    return Refused(401, "no_write_key", "The write key is missing: send it as user name of basic authentication.")
+
+
+def unknown_key() -> Refused:
+    """The write key that was given is none of ours."""
+    return Refused(401, "unknown_write_key", "The write key is unknown.")
+
+
 def checked_key(given: Any, known: Iterable[str]) -> str:
     """The write key, if it is known; it takes the same time for each that isn't. Raises Refused."""
     if not given:
-        raise Refused(401, "no_write_key", "The write key is missing: send it as user name of basic authentication.")
+        raise missing_key()
     encoded = given.encode("utf-8", "surrogatepass") if isinstance(given, str) else b""
     found = [key for key in known if hmac.compare_digest(encoded, key.encode())]
     if not found:
-        raise Refused(401, "unknown_write_key", "The write key is unknown.")
+        raise unknown_key()
     return found[0]
+
+
+def has_key(body: bytes, known: Iterable[str]) -> bool:
+    """Whether a body may name one of the write keys: strangers' bodies aren't worth parsing."""
+    return any(key.encode() in body for key in known)
+
+
+def _whole(digits: str) -> int | float | None:
+    return int(digits) if len(digits) < 16 else _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+_decode = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=lambda name: None).decode
+"""Numbers beyond JSON's are null, as in JavaScript, so that whatever is taken can be read back. Python's SDKs write NaN
+and Infinity, which are no JSON: they are null, too, lest one of them costs the whole batch."""
 
 
 def parsed(body: bytes) -> dict[str, Any]:
     """The JSON object of a body. Raises Refused."""
     try:
-        document = from_json(body.decode("utf-8-sig"))
+        document = _decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Refused(400, "bad_json", f"The body is no UTF-8: byte {error.start + 1} can't be read.") from None
+        raise Refused(400, "bad_json", f"The body is not UTF-8: byte {error.start + 1} can't be read.") from None
     except json.JSONDecodeError as error:
-        raise Refused(400, "bad_json", f"The body is no JSON: {error.msg} at character {error.pos + 1}.") from None
-    except ValueError as error:  # NaN and its like, or a number of too many digits
-        raise Refused(400, "bad_json", f"The body is no JSON: {str(error).split(';')[0]}.") from None
+        raise Refused(400, "bad_json", f"The body is invalid JSON: {error.msg} at character {error.pos + 1}.") from None
     except RecursionError:
         raise Refused(400, "bad_json", "The body is nested too deeply.") from None
     if not isinstance(document, dict):
@@ -99,20 +128,31 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def messages(
-    end_of_path: str, document: dict[str, Any], write_key: str, limit: int
+    end_of_path: str, document: dict[str, Any], write_key: str, max_message: int, max_batch: int
 ) -> tuple[list[Message], list[Wrong]]:
-    """The messages of a request to ``/v1/<end_of_path>``, and what is wrong with the others."""
+    """The messages of a request to ``/v1/<end_of_path>``, and what is wrong with the others. Raises Refused.
+
+    Sizes, in bytes, are those after the context of a batch was put into each of its messages.
+    """
     taken: list[Message] = []
     wrong: list[Wrong] = []
+    total = 0
     for index, message in enumerate(_given(end_of_path, document)):
         reason = _problem(message)
         if reason:
             wrong.append(Wrong(index, reason))
             continue
-        text = json.dumps(message, separators=(",", ":"))
-        size = _size(message) if "\\u" in text else len(text)
-        if size > limit:
-            wrong.append(Wrong(index, f"it has {size} bytes, and {limit} are taken", too_large=True))
+        try:
+            text = json.dumps(message, separators=(",", ":"))
+            size = _size(message) if "\\u" in text else len(text)
+        except RecursionError:
+            wrong.append(Wrong(index, "it is nested too deeply"))
+            continue
+        total += size
+        if total > max_batch:
+            raise Refused(413, "too_large", f"With its context in each message the batch is over {max_batch >> 10} KB.")
+        if size > max_message:
+            wrong.append(Wrong(index, f"it has {size} bytes, and {max_message} are taken", too_large=True))
         else:
             taken.append(_message(message, text, write_key))
     return taken, wrong
@@ -125,8 +165,8 @@ def _given(end_of_path: str, document: dict[str, Any]) -> Iterator[Any]:
     batch = document.get("batch")
     if not isinstance(batch, list):
         raise Refused(400, "no_batch", f"batch must be an array of messages, and is {_kind(batch)}.")
-    if len(batch) > MOST_MESSAGES:
-        raise Refused(413, "too_many", f"A batch holds at most {MOST_MESSAGES} messages, and this one {len(batch)}.")
+    if len(batch) > MAX_MESSAGES:
+        raise Refused(413, "too_many", f"A batch holds at most {MAX_MESSAGES} messages, and this one {len(batch)}.")
     common = {name: document[name] for name in _MERGED if isinstance(document.get(name), dict)}
     for message in batch:
         if isinstance(message, dict):
@@ -168,13 +208,13 @@ def _kind(value: Any) -> str:
 
 def _message(message: dict[str, Any], text: str, write_key: str) -> Message:
     """The message for the queue; ``text`` is it in JSON."""
-    key = uuid.uuid4()
-    if message.get("messageId") not in (None, ""):
-        # The text as well, so that different messages with the same id, given by mistake, are all delivered.
-        key = uuid.uuid5(_NAMESPACE, f"{write_key}\n{text}")
     added = _added(message)
     if added:
         text = json.dumps({**message, **added}, separators=(",", ":"))
+    key = uuid.uuid4()
+    if message.get("messageId") not in (None, ""):
+        # All that is sent follows from the text, so no key ever stands for two requests.
+        key = uuid.uuid5(_NAMESPACE, f"{write_key}\n{text}")
     user = lane(message) or f"nobody {key}"  # messages of nobody need no order
     return Message(message["type"], json.dumps(user), str(key), text)
 

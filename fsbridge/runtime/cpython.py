@@ -602,8 +602,8 @@ def _refuse(constant: str) -> Any:
 def _int(digits: str) -> Any:
     if digits == "-0":
         return -0.0
-    number = int(digits)
-    return number if abs(number) <= 2**53 else float(number)
+    number = float(digits)
+    return int(digits) if abs(number) <= 2**53 else number
 
 
 def from_json(source: str) -> Any:

@@ -15,8 +15,8 @@ def api():
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch):
     """The random waits between attempts, a hundredth as long."""
-    waits = transport.tenacity.wait_random_exponential(multiplier=transport.FIRST_WAIT / 100, max=0.1)
-    monkeypatch.setattr(transport, "_backoff", waits)
+    monkeypatch.setattr(transport, "FIRST_BACKOFF", transport.FIRST_BACKOFF / 100)
+    monkeypatch.setattr(transport, "MAX_BACKOFF", 0.1)
     monkeypatch.delenv("FULLSTORY_API_KEY", raising=False)
 
 

@@ -121,8 +121,14 @@ def test_retry_after_is_honoured(cloud, api):
     ("header", "seconds"),
     [
         ("7", 7),
-        ("0", 0),
-        ("-5", 0),
+        ("300", 300),
+        ("301", 300),
+        ("86400000", 300),
+        ("10000000000", 300),
+        ("9" * 400, None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 300),
+        ("0", None),
+        ("-5", None),
         ("soon", None),
         ("", None),
         ("nan", None),
@@ -132,7 +138,7 @@ def test_retry_after_is_told(connect, api, header, seconds):
     expect_retry_after(connect, api, header, seconds)
 
 
-@pytest.mark.parametrize(("ahead", "seconds"), [(6000, 6000), (-60, 0)])
+@pytest.mark.parametrize(("ahead", "seconds"), [(200, 200), (6000, 300), (-60, None)])
 def test_retry_after_as_a_date_is_told(connect, api, ahead, seconds):
     header = email.utils.formatdate(time.time() + ahead, usegmt=True)
     expect_retry_after(connect, api, header, seconds)
@@ -171,7 +177,7 @@ def test_one_attempt_when_retries_are_off(connect, api):
 def test_nobody_there(connect, api):
     cloud = connect(retry_for=0)
     api.down()
-    with pytest.raises(Unavailable, match="no connection: Connection refused") as caught:
+    with pytest.raises(Unavailable, match="unreachable: Connection refused") as caught:
         cloud.send(TRACK)
     api.up()
     assert caught.value.status is None
@@ -207,7 +213,7 @@ def test_closing_ends_all_waiting(connect, api):
         (Answer(409), "HTTP 409: Conflict"),
         (Answer(413, "<html>too much</html>", {"Content-Type": "text/html"}), "HTTP 413: "),
         (Answer(422, "just   text\n"), "HTTP 422: just text"),
-        (Answer(418, b"".decode(), reason="Short and stout"), "HTTP 418: Short and stout"),
+        (Answer(418), "HTTP 418: I'm a Teapot"),
         (Answer(302, headers={"Location": "https://elsewhere.example/"}), "it redirects to https://elsewhere.example/"),
         (Answer(304), "HTTP 304: Not Modified"),
         (Answer(400, "x" * 9999), "x" * 500 + "…"),
@@ -422,7 +428,6 @@ def test_the_key_is_in_no_error_and_no_log(connect, api, failure, caplog):
             shown += repr(error)
             error = error.__cause__ or error.__context__
     assert KEY not in shown
-    assert "127.0.0.1" in caplog.text  # the library's own log was on
 
 
 def test_relay(connect, api):

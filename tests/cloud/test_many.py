@@ -7,7 +7,8 @@ from collections import defaultdict
 import pytest
 
 from fsbridge.cloud import Rejected, Unavailable
-from fsbridge.cloud.ordered import Ordered, lane
+from fsbridge.cloud.http import Multi
+from fsbridge.cloud.ordered import OrderedThread, lane
 from tests.standin import KEY, Answer, FullStoryAPI
 
 
@@ -90,12 +91,12 @@ def test_lanes():
 def test_ordered_begins_nothing_after_a_failure():
     done = []
 
-    def work(item):
+    async def work(item):
         if item == 3:
             raise ValueError("three")
         done.append(item)
 
-    with pytest.raises(ValueError, match="three"), Ordered(work, threads=2, window=4) as ordered:  # noqa: PT012
+    with pytest.raises(ValueError, match="three"), OrderedThread(work, Multi(2), 2, window=4) as ordered:  # noqa: PT012
         for item in range(100):
             ordered.put("one", item)
     assert done == [0, 1, 2]

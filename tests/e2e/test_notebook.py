@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .shop import Console, html_page, wait_until
 
-LIBRARIES = ("requests", "urllib3", "idna", "certifi", "charset_normalizer", "tenacity", "pyodide_http")
+LIBRARIES = ("requests", "urllib3", "idna", "certifi", "charset_normalizer", "pyodide_http")
 """What installing ``fullstory-bridge[cloud]`` brings to a notebook."""
 
 PYTHON = """

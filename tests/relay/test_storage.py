@@ -7,11 +7,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from fsbridge.relay.delivery import Delivery
 
 from fsbridge.cloud import Rejected, Unavailable
 from fsbridge.relay import lanes
 from fsbridge.relay.committer import Committer
-from fsbridge.relay.delivery import Delivery
 from fsbridge.relay.lanes import Lanes
 from fsbridge.relay.metrics import DeliveryMetrics
 from fsbridge.relay.queue import Parking, Queue, Waiting
