@@ -165,13 +165,8 @@ class Sending:
             ordered.stop()
             raise
 
-<<<<<<< HEAD
-    def _work(self, item: tuple[int, Any]) -> None:
-        from ..cloud import CloudError, Rejected
-=======
     async def _work(self, send: Send, item: tuple[int, Any]) -> None:
-        from ..cloud import Rejected
->>>>>>> c8787f1 (Senders on libcurl; the relay's queue, its connections and its delivery are bounded and report progress)
+        from ..cloud import CloudError, Rejected
 
         number, message = item
         requests = 0
@@ -181,8 +176,6 @@ class Sending:
         except Rejected as error:
             if _stops(error.status):
                 raise
-            problem = str(error)
-        except TypeError as error:
             problem = str(error)
         except CloudError:
             raise  # FullStory can't be had
