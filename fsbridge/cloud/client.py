@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..settings import SettingsError
 from . import keys, relayed
 from .errors import Rejected
-from .http import Blocking, Engine, Multi, finished
+from .http import Engine, finished
 from .ordered import Ordered, OrderedThread, lane
 from .relayed import Relay
 from .values import iso
@@ -57,8 +57,7 @@ class _Client:
             raise SettingsError(f"connections must be a whole number of at least 1, and is {connections!r}.")
         self._connections = connections
         self._target: FullStory | Relay
-        if relay is None:
-            api_key = keys.find(api_key)
+        key = keys.find(api_key) if relay is None else ""
         transport: dict[str, Any] = {
             "engine": self._engine(connections),
             "timeout": timeout,
@@ -73,7 +72,7 @@ class _Client:
 
             if write_key is not None:
                 raise SettingsError("write_key belongs to a relay: give relay, too.")
-            self._target = FullStory(api_key, settings, base_url, **transport)
+            self._target = FullStory(key, settings, base_url, **transport)
 
     @staticmethod
     def _engine(connections: int) -> Engine:
@@ -124,11 +123,13 @@ class Cloud(_Client):
 
     @staticmethod
     def _engine(connections: int) -> Engine:
-        if not keys.IN_BROWSER:
-            return Blocking(connections)
-        from .notebook import Notebook
+        if keys.IN_BROWSER:
+            from .notebook import Notebook
 
-        return Notebook(connections)
+            return Notebook()
+        from .curl import Blocking
+
+        return Blocking(connections)
 
     def identify(self, user_id: str, traits: dict[str, Any] | None = None, **fields: Any) -> int:
         """Say what is known about a user; ``fields`` are more fields of the message, such as ``anonymousId``.
@@ -189,6 +190,8 @@ class Cloud(_Client):
         ``send(message, idempotency_key, again)`` is `send` as a coroutine. ``work`` runs in another thread, in an event
         loop; see `fsbridge.cloud.ordered.OrderedThread`, whose ``stop`` also ends the waiting for other attempts.
         """
+        from .curl import Multi
+
         engine = Multi(self._connections)
         send = self._target.on(engine).send
         return OrderedThread(lambda item: work(send, item), engine, self._connections, window)
@@ -239,6 +242,8 @@ class AsyncCloud(_Client):
     def _engine(connections: int) -> Engine:
         if keys.IN_BROWSER:
             raise SettingsError("In a browser there is Cloud only, with a relay.")
+        from .curl import Multi
+
         return Multi(connections)
 
     async def identify(self, user_id: str, traits: dict[str, Any] | None = None, **fields: Any) -> int:

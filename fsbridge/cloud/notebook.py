@@ -17,13 +17,12 @@ _BROWSERS_OWN = {"accept-encoding", "connection", "content-length", "user-agent"
 
 
 class Notebook:
-    """Sends through XMLHttpRequest, one request at a time; it follows redirects by itself."""
+    """Sends through XMLHttpRequest, one request at a time; a browser follows redirects by itself."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self) -> None:
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.trust_env = False
-        self._session.max_redirects = 0
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter())
         self._open = True

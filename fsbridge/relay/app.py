@@ -41,7 +41,6 @@ class Relay:
         self.settings = settings
         self.metrics = FrontMetrics()
         self._writing = Queue(settings.queue, max_bytes=settings.max_queue)
-        self._writing.reserve.take()
         self._reading = Queue(settings.queue)
         self._one_reader = asyncio.Lock()
         self._bodies = Bodies(settings.max_batch, settings.client_timeout)
@@ -95,9 +94,7 @@ class Relay:
             try:
                 await self.committer.append(messages)
             except QueueError as error:
-                raise Refused(
-                    503, "queue_unavailable", f"Nothing was taken: the queue can't be used: {error}."
-                ) from None
+                raise Refused(503, "queue_unavailable", f"Nothing was taken: {error}.") from None
             for message in messages:
                 self.metrics.acknowledged.labels(message.type).inc()
         if wrong:

@@ -1,6 +1,4 @@
-"""What the vendors' browser SDKs ask for before they send: the settings of a source, with this relay as the only place to
-send to.
-"""
+"""What the vendors' browser SDKs ask for before they send: settings, with this relay as the only place to send to."""
 
 from __future__ import annotations
 

@@ -43,11 +43,13 @@ class Lane:
 
 
 class Lanes:
-    """All lanes: those that are ready wait in line, those that failed for their time."""
+    """All lanes: those that are ready wait in line, those that failed for their time, then in a line of their own."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Lane] = deque()
+        self._again: deque[Lane] = deque()
+        self._turn = False
         self._asleep: list[tuple[float, int, Lane]] = []
         self._number = itertools.count()
         self._messages = 0
@@ -93,7 +95,7 @@ class Lanes:
         for message in messages:
             self._hold(lane, message)
         if messages:
-            self._ready.append(lane)
+            (self._again if lane.failures else self._ready).append(lane)
         else:
             del self._lanes[lane.name]
 
@@ -106,8 +108,10 @@ class Lanes:
         """The lane whose turn it is, until `done` or `sleep`; None when there is none."""
         while self._asleep and self._asleep[0][0] <= now:
             lane = heapq.heappop(self._asleep)[2]
-            (self._ready if lane.messages else self.to_refill).append(lane)
-        return self._ready.popleft() if self._ready else None
+            (self._again if lane.messages else self.to_refill).append(lane)
+        self._turn = not self._turn  # so that neither those that failed nor new ones keep the others waiting
+        lines = (self._ready, self._again) if self._turn else (self._again, self._ready)
+        return next((line.popleft() for line in lines if line), None)
 
     def wakes(self) -> float | None:
         """When the next lane's time comes."""

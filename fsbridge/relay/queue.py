@@ -13,7 +13,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,6 +47,7 @@ _MAX_LOG = 16 << 20
 
 _MAX_FREE = 2_500
 _PAGES_AT_A_TIME = 2_000
+_PAGES_ON_A_FULL_DISK = 100
 """Pages of 4 KB: how many may lie unused in the file, and how many are given back to the disk at a time."""
 
 _log = logging.getLogger(__name__)
@@ -110,10 +111,17 @@ class Queue:
                     _log.warning("others could read the queue; from now on its owner only")
             self._file = path.stat()
             self.reserve = Reserve(path)
+            self.reserve.take()
         except OSError as error:
             raise QueueError(error.strerror or "no such file") from None
-        with _told():
-            self._open(durable)
+        try:
+            with _told():
+                self._open(durable)
+        except QueueError:
+            if not self.reserve.give_up():
+                raise
+            with _told():  # even this takes some of the disk
+                self._open(durable)
 
     def _open(self, durable: bool) -> None:
         self._database = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
@@ -123,6 +131,7 @@ class Queue:
         execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
         execute("PRAGMA wal_autocheckpoint = 0")  # see `maintain`
         execute("PRAGMA temp_store = MEMORY")
+        execute("PRAGMA secure_delete = OFF")  # or deleting would write as much as it deletes
         execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         version = execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
@@ -152,11 +161,13 @@ class Queue:
         """Fold the log into the file, and give unused pages back to the disk, some at a time. Call it every second."""
         self.check()
         held = self.reserve.take()
-        with _told():
+        with self._making_room(), _told():
             self._fold()
             free, pages = self._pages()
             if free > (_MAX_FREE if held else 0) and (free * 2 > pages or not held):
-                self._database.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_A_TIME})").fetchall()
+                # A script, because execute() would give back one page and think that it is done.
+                number = _PAGES_AT_A_TIME if held else _PAGES_ON_A_FULL_DISK
+                self._database.executescript(f"PRAGMA incremental_vacuum({number})")
                 self._fold()
 
     def _fold(self) -> None:
@@ -200,13 +211,15 @@ class Queue:
                 raise
 
     @contextmanager
-    def _on_a_full_disk(self) -> Iterator[None]:
-        """For what makes room: should the disk be full, the reserve is given up, and it will work the next time."""
+    def _making_room(self) -> Iterator[None]:
+        """For what has to work on a full disk: before the next attempt it gives up the reserve, and begins the log anew."""
         try:
             yield
         except QueueError:
             if self.reserve.give_up():
                 _log.warning("the queue's reserve was given up: the disk is full")
+            with suppress(sqlite3.Error):
+                self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
             raise
 
     def append(self, messages: Sequence[Message]) -> None:
@@ -219,12 +232,12 @@ class Queue:
 
     def remove(self, ids: Iterable[int]) -> None:
         """Forget messages that FullStory has."""
-        with self._on_a_full_disk(), _told():
+        with self._making_room(), _told():
             self._database.execute(_REMOVE, (json.dumps(list(ids)),))
 
     def park(self, parkings: Iterable[Parking]) -> None:
         """Park messages."""
-        with self._on_a_full_disk(), self._transaction():
+        with self._making_room(), self._transaction():
             for parking in parkings:
                 reason = parking.reason.encode("utf-8", "replace").decode()
                 self._database.execute(_PARK, (time.time(), reason, parking.remembered, parking.id))

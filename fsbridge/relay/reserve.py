@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cloud.private import secured
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
 _SHARE = 8
 """Of small disks, an eighth."""
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from fsbridge.cloud import Rejected, Unavailable
-from fsbridge.cloud.http import Multi
+from fsbridge.cloud.curl import Multi
 from fsbridge.cloud.ordered import OrderedThread, lane
 from tests.standin import KEY, Answer, FullStoryAPI
 

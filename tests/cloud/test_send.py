@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from fsbridge.cli import commands
-from fsbridge.cloud import Cloud
+from fsbridge.cloud.direct import FullStory
 from tests.standin import KEY, Answer
 
 
@@ -163,7 +163,7 @@ def test_resume_of_something_else_is_refused(run, api, file):
     assert (other.exit_code, "it begins differently" in other.stderr) == (2, True)
     file.with_name("messages.jsonl.progress").write_text("[]")
     none = run("send", file, "--resume")
-    assert (none.exit_code, "is no progress file of fsbridge" in none.stderr) == (2, True)
+    assert (none.exit_code, "is not a progress file of fsbridge" in none.stderr) == (2, True)
     assert run("send", "-", "--resume", input=b"").exit_code == 2
 
 
@@ -224,7 +224,10 @@ def test_dry_run_sends_nothing_and_needs_no_key(run, api, file):
 
 
 def test_memory_does_not_grow_with_the_input(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(Cloud, "send", lambda *_, **__: 1)
+    async def taken(*_):
+        return 1
+
+    monkeypatch.setattr(FullStory, "send", taken)
     path = tmp_path / "messages.jsonl"
 
     path.write_bytes(b"".join(json.dumps(track(i, text="x" * 2_000)).encode() + b"\n" for i in range(8_000)))
@@ -343,14 +346,14 @@ def test_a_bad_line_stops_no_import(run, api, file):
 
 @pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError("too deep"), TypeError("odd")])
 def test_an_error_of_one_message_is_that_messages(run, api, file, monkeypatch, error):
-    send = Cloud.send
+    requests = FullStory.requests
 
-    def failing(self, message, *given, **options):
+    def failing(self, message):
         if message["properties"]["i"] == 7:
             raise error
-        return send(self, message, *given, **options)
+        return requests(self, message)
 
-    monkeypatch.setattr(Cloud, "send", failing)
+    monkeypatch.setattr(FullStory, "requests", failing)
     assert run("send", file).exit_code == 1
     assert sorted(indices(api)) == [index for index in range(30) if index != 7]
     (kept,) = rejected(file.with_name("messages.jsonl.rejected"))

@@ -25,7 +25,6 @@ class RelayProcess:
         self.log = folder / "relay.log"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.preexec = None
         self._options = ["--base-url", fullstory, "--max-backoff", "0.2", *options]
         self._process: subprocess.Popen | None = None
 
@@ -33,9 +32,7 @@ class RelayProcess:
         environment = {**os.environ, "FSBRIDGE_WRITE_KEYS": WRITE_KEY, "FULLSTORY_API_KEY": standin.KEY}
         command = [sys.executable, "-m", "fsbridge", "relay", "--queue", str(self.queue), "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, *self._options], cwd=ROOT, env=environment, stderr=log, preexec_fn=self.preexec
-            )
+            self._process = subprocess.Popen([*command, *self._options], cwd=ROOT, env=environment, stderr=log)
         if wait:
             self.wait_until_up()
 
@@ -53,6 +50,10 @@ class RelayProcess:
 
     def stop(self) -> int:
         self._process.terminate()
+        return self._process.wait(60)
+
+    def wait(self) -> int:
+        """Its exit status, in the end."""
         return self._process.wait(60)
 
     def end(self) -> None:

@@ -64,7 +64,7 @@ def test_an_outage_loses_nothing(relay, api):
         assert relay.post("/v1/batch", {"batch": batch}).status_code == 200
         sent += 1
         time.sleep(0.05)
-    wait_for(lambda: relay.health()["delivery"] == "no answer")
+    wait_for(lambda: relay.health()["delivery"] == "unreachable: Connection refused")
     assert relay.health()["status"] == "ok"
     api.up()
     wait_for(lambda: len(api.accepted) == 10 * sent)
@@ -95,7 +95,7 @@ def test_a_hanging_answer_is_given_up_and_tried_again(make_relay, api):
 def test_what_fullstory_rejects_is_parked_and_can_be_resent(relay, api):
     api.script(Answer(400, {"message": "name is reserved", "code": "invalid"}))
     relay.post("/v1/batch", {"batch": [track("u1", 1), track("u1", 2)]})
-    wait_for(lambda: numbers(api.accepted, "u1") == [2] and relay.metric("messages_aside") == 1)
+    wait_for(lambda: numbers(api.accepted, "u1") == [2] and relay.metric("parked_messages") == 1)
     (parked,) = map(json.loads, relay.command("list", "--json").splitlines())
     assert "name is reserved" in parked["reason"]
     assert parked["message"]["properties"] == {"number": 1}
@@ -110,14 +110,14 @@ def test_what_fullstory_rejects_is_parked_and_can_be_resent(relay, api):
 def test_parked_messages_can_be_dropped(relay, api):
     api.script(400, 400)
     relay.post("/v1/batch", {"batch": [track("u1", 1), track("u1", 2)]})
-    wait_for(lambda: relay.metric("messages_aside") == 2)
+    wait_for(lambda: relay.metric("parked_messages") == 2)
     assert relay.command("drop", "--all") == "Dropped: 2\n"
     assert relay.command("list") == ""
 
 
 def test_a_message_that_no_request_can_be_made_of_is_parked(relay, api):
     relay.post("/v1/track", {"userId": "u1", "properties": {}})
-    wait_for(lambda: relay.metric("messages_aside") == 1)
+    wait_for(lambda: relay.metric("parked_messages") == 1)
     assert "missing the required field 'name'" in relay.command("list")
 
 

@@ -27,7 +27,7 @@ def fullstory():
 
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory, fullstory):
-    process = RelayProcess(tmp_path_factory.mktemp("relay"), fullstory.url, "--origin", ORIGIN, "--slowest", "1")
+    process = RelayProcess(tmp_path_factory.mktemp("relay"), fullstory.url, "--origin", ORIGIN, "--client-timeout", "1")
     process.start()
     yield process
     process.end()
@@ -100,10 +100,8 @@ def test_unknown_write_keys_are_refused(relay, headers, document, code):
         b"[]",
         b'"text"',
         b"null",
-        b'{"a": NaN}',
         b'{"a": "\xff"}',
         b"[" * 100_000,
-        b'{"a": ' + b"9" * 5000 + b"}",
         b"\x00" * 100,
     ],
 )

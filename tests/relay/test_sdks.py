@@ -61,7 +61,7 @@ def arrived(relay, api):
     assert numbers(api.accepted, "ada") == list(range(EVENTS))
     assert all("timestamp" in received.json for received in api.accepted[1:])
     wait_for(lambda: relay.metric("messages_ignored_total") == 4)
-    assert relay.metric("messages_aside") == 0
+    assert relay.metric("parked_messages") == 0
 
 
 @pytest.mark.parametrize("vendor", ["segment", "rudderstack"])
