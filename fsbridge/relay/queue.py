@@ -212,7 +212,7 @@ class Queue:
 
     @contextmanager
     def _making_room(self) -> Iterator[None]:
-        """For what has to work on a full disk: before the next attempt it gives up the reserve, and begins the log anew."""
+        """For what has to work on a full disk: a failure gives up the reserve and empties the log for the next time."""
         try:
             yield
         except QueueError:
