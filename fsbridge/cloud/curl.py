@@ -46,6 +46,7 @@ class _Handle:
     def __init__(self) -> None:
         self._size = 0
         self._content: list[bytes] = []
+        self._head: list[bytes] = []
         self.curl = curl = pycurl.Curl()
         for option, value in (
             (pycurl.NOSIGNAL, 1),
@@ -57,6 +58,7 @@ class _Handle:
             (pycurl.TCP_KEEPALIVE, 1),
             (pycurl.USERAGENT, f"fsbridge/{VERSION}"),
             (pycurl.WRITEFUNCTION, self._receive),
+            (pycurl.HEADERFUNCTION, self._head.append),
         ):
             curl.setopt(option, value)
 
@@ -64,6 +66,7 @@ class _Handle:
         curl = self.curl
         self._size = 0
         self._content = []
+        self._head.clear()
         curl.setopt(pycurl.URL, call.url)
         curl.setopt(pycurl.HTTPHEADER, call.headers)
         curl.setopt(pycurl.TIMEOUT_MS, max(int(call.timeout * 1000), 1))
@@ -93,6 +96,7 @@ class _Handle:
             getinfo(pycurl.CONTENT_TYPE) or "",
             getinfo(pycurl.REDIRECT_URL) or "",
             getinfo(pycurl.RETRY_AFTER),
+            self._head[0].decode("latin-1").partition(" ")[2].partition(" ")[2].strip(),
         )
 
     def failure(self, code: int, timeout: float) -> NoAnswer:

@@ -26,13 +26,16 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back: ``redirect`` is where a redirect leads, ``retry_after`` the seconds that were asked for, or 0."""
+    """What came back: ``redirect`` is where a redirect leads, ``retry_after`` the seconds that were asked for, or 0,
+    ``reason`` the phrase beside the status.
+    """
 
     status: int
     content: bytes
     content_type: str = ""
     redirect: str = ""
     retry_after: float = 0
+    reason: str = ""
 
 
 class NoAnswer(Exception):

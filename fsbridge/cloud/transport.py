@@ -127,9 +127,11 @@ class Transport:
         content = _json(answer.content)
         if isinstance(content, dict):
             return content
+        if "json" in answer.content_type.lower():
+            return None  # as the vendor has it: an API has answered
         kind = answer.content_type.partition(";")[0].strip()[:50] or "of no type"
         raise Unavailable(
-            f"the answer is not the server's: a JSON object is expected, and it is {self._hide(kind)}",
+            f"the answer is not FullStory's: JSON is expected, and it is {self._hide(kind)}",
             request=name,
             status=answer.status,
         )
@@ -190,7 +192,7 @@ def _said(answer: Answer) -> tuple[str, str]:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = ""
-    return _short(text) or phrase or "no reason given", ""
+    return _short(text) or _short(answer.reason) or phrase or "no reason given", ""
 
 
 def _short(text: str) -> str:
