@@ -76,7 +76,9 @@ class BoundedProtocol(HttpToolsProtocol):
             others: list[Any] = [each for each in self.connections if each is not self]
             waiting = [each for each in others if each._waits() and not each.transport.is_closing()]
             if waiting:
-                min(waiting, key=lambda each: each._since).transport.abort()
+                longest = min(waiting, key=lambda each: each._since)
+                self.connections.discard(longest)  # at once, though the transport tells it a little later
+                longest.transport.abort()
             elif len(self.connections) > self.max_connections + SPARE:
                 transport.abort()
 
@@ -112,7 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head = self._chunk
         self._in_head = True
-        if not self._answering():
+        if not self._answering() and not self.flow.write_paused:
             self._wait()
 
     def on_headers_complete(self) -> None:
@@ -124,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
         full = len(self.connections) > self.max_connections
         path = self.url.partition(b"?")[0]
         self.app = service_unavailable if full and path not in _ALWAYS else self.config.loaded_app
-        if not self._answering():
+        if not self._answering() and not self.flow.write_paused:
             self._stop_waiting()
         super().on_headers_complete()
 
@@ -137,7 +139,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._end()
-        elif not pipelined:
+        elif not pipelined and not self.flow.write_paused:
             self._wait()
 
 

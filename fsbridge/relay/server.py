@@ -34,7 +34,8 @@ def run(settings: RelaySettings) -> None:
         locked(settings.queue)
         relay = Relay(settings)
     except (QueueError, OSError) as error:
-        raise SettingsError(f"The queue {settings.queue} can't be used: {error}.") from None
+        problem = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(f"The queue {settings.queue} can't be used: {problem}.") from None
     try:
         server(relay).run()
     finally:

@@ -27,12 +27,19 @@ class RelayProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self._options = ["--base-url", fullstory, "--max-backoff", "0.2", *options]
         self._process: subprocess.Popen | None = None
+        self._before: list[str] = []
+
+    def limit_files(self, number: int) -> None:
+        """Let it open no more files than that; before it starts."""
+        self._before = ["sh", "-c", f'ulimit -n {number} && exec "$@"', "sh"]
 
     def start(self, wait: bool = True) -> None:
         environment = {**os.environ, "FSBRIDGE_WRITE_KEYS": WRITE_KEY, "FULLSTORY_API_KEY": standin.KEY}
         command = [sys.executable, "-m", "fsbridge", "relay", "--queue", str(self.queue), "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*command, *self._options], cwd=ROOT, env=environment, stderr=log)
+            self._process = subprocess.Popen(
+                [*self._before, *command, *self._options], cwd=ROOT, env=environment, stderr=log
+            )
         if wait:
             self.wait_until_up()
 
@@ -95,7 +102,7 @@ def track(user: str, number: int, **fields) -> dict:
 def numbers(accepted, user: str) -> list[int]:
     """The numbers of a user's messages in the order in which FullStory took them."""
     bodies = [received.json for received in accepted if received.path == "/v2/events"]
-    return [body["properties"]["number"] for body in bodies if body["user"]["uid"] == user]
+    return [body["properties"]["number"] for body in bodies if body.get("user") == {"uid": user}]
 
 
 def free_port() -> int:

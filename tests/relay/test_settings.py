@@ -44,11 +44,11 @@ def test_what_is_no_origin(given):
     [
         ([], {}, "No write key"),
         ([], {"FSBRIDGE_WRITE_KEYS": "w"}, "No FullStory API key"),
-        (["--settings", "{}}"], None, "no JSON"),
+        (["--settings", "{}}"], None, "invalid JSON"),
         (["--settings", '{"subscription": 5}'], None, "'subscription' is 5"),
         (["--base-url", "fullstory"], None, "must be like https://"),
         (["--origin", "shop"], None, "An origin must be like"),
-        (["--queue", "/missing/folder/relay.db"], None, "unable to open database file"),
+        (["--queue", "/missing/folder/relay.db"], None, "No such file or directory"),
         (["list"], None, "There is no queue"),
         (["resend"], None, "There is no queue"),
     ],
