@@ -470,7 +470,7 @@ def test_a_wrong_setting_keeps_the_queue_within_its_bounds(shop):
     page.evaluate("analytics.track('Call 4').then(() => (window.settled = true))")
     wait_until(page, "window.settled")
     assert page.evaluate("fsbridge.dropped") == 1
-    page = shop.open("/wrong", working(typo="1"), until="window.fsbridge?.status === 'failed'")
+    page = shop.open("/wrong", working(settings=[1]), until="window.fsbridge?.status === 'failed'")
     page = shop.open("/next", working(), until=LIVE)
     shop.expect(*events("Call 2", "Call 3", "Call 4"))
     assert page.evaluate("fsbridge.dropped") == 1
