@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,7 +20,7 @@ from fsbridge.relay.queue import Parking, Queue, QueueError, Waiting
 from fsbridge.relay.settings import RelaySettings
 from fsbridge.relay.tracking import Message
 
-from .running import numbers, track, wait_for
+from .running import ROOT, numbers, track, wait_for
 
 
 def message(number: int, lane: str = "u1") -> Message:
@@ -356,3 +357,20 @@ def test_a_queue_that_is_gone_acknowledges_nothing(relay, api, fate):
     assert "queue" in relay.health()["status"]
     if fate != "corrupt":  # which may be any part of it
         assert relay.post("/v1/track", track("u1", 3)).status_code == 503
+
+
+def test_a_second_connection_takes_no_locks_away(tmp_path):
+    """Without its locks another process takes the queue for unused and cuts off the memory that both share."""
+    script = """
+import subprocess, sys
+from pathlib import Path
+from fsbridge.relay.queue import Message, Queue
+path = Path(sys.argv[1])
+first, second = Queue(path), Queue(path)
+open_it = f"from fsbridge.relay.queue import Queue; from pathlib import Path; Queue(Path({str(path)!r})).sizes()"
+for number in range(3):
+    first.append([Message("track", "u1", "key", "{}")] * 100)
+    subprocess.run([sys.executable, "-c", open_it], check=True)
+assert second.sizes() == (300, 0)
+"""
+    subprocess.run([sys.executable, "-c", script, tmp_path / "queue.db"], cwd=ROOT, check=True)
