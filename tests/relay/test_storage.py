@@ -360,7 +360,7 @@ def test_a_queue_that_is_gone_acknowledges_nothing(relay, api, fate):
 
 
 def test_a_second_connection_takes_no_locks_away(tmp_path):
-    """Without its locks another process takes the queue for unused and cuts off the memory that both share."""
+    """Without its locks another process takes the queue for unused, and deletes the files that both share."""
     script = """
 import subprocess, sys
 from pathlib import Path
@@ -370,7 +370,9 @@ first, second = Queue(path), Queue(path)
 open_it = f"from fsbridge.relay.queue import Queue; from pathlib import Path; Queue(Path({str(path)!r})).sizes()"
 for number in range(3):
     first.append([Message("track", "u1", "key", "{}")] * 100)
+    before = Path(f"{path}-shm").stat().st_ino, Path(f"{path}-wal").stat().st_ino
     subprocess.run([sys.executable, "-c", open_it], check=True)
+    assert before == (Path(f"{path}-shm").stat().st_ino, Path(f"{path}-wal").stat().st_ino)
 assert second.sizes() == (300, 0)
 """
     subprocess.run([sys.executable, "-c", script, tmp_path / "queue.db"], cwd=ROOT, check=True)
