@@ -98,5 +98,5 @@ def bench(session: nox.Session) -> None:
 @nox.session(name="bench-cloud")
 def bench_cloud(session: nox.Session) -> None:
     """Measure cloud mode and the relay against a stand-in for FullStory. ``-- --help`` tells the options."""
-    session.install("-e", ".[relay]")
+    session.install("-e", ".[relay]", "requests", "trustme")
     session.run("python", "-m", "tests.benchmarks.cloud", *session.posargs)

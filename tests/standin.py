@@ -19,6 +19,7 @@ import asyncio
 import json
 import random
 import re
+import ssl
 import threading
 import time
 from collections import deque
@@ -85,7 +86,9 @@ class Refused(Exception):
 class FullStoryAPI:
     """The stand-in. ``chaos`` is the share of requests that meet a random failure, drawn with ``seed``."""
 
-    def __init__(self, port: int = 0, *, chaos: float = 0, seed: int = 0, keep: bool = True) -> None:
+    def __init__(
+        self, port: int = 0, *, chaos: float = 0, seed: int = 0, keep: bool = True, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = port
         self.api_key = KEY
         self.role = "ADMIN"
@@ -97,6 +100,7 @@ class FullStoryAPI:
         self.accepted: list[Received] = []
         self.counts = {"requests": 0, "accepted": 0, "repeated": 0, "refused": 0}
         self._keep = keep
+        self._tls = tls
         self._chaos = chaos
         self._random = random.Random(seed)
         self._script: deque[Answer] = deque()
@@ -111,7 +115,7 @@ class FullStoryAPI:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def script(self, *answers: Answer | int) -> None:
         """What the next requests meet, one each; a number is a status."""
@@ -125,7 +129,9 @@ class FullStoryAPI:
         """Listen, on the same port as before."""
 
         async def listen() -> None:
-            self._server = await self._loop.create_server(lambda: Connection(self), "127.0.0.1", self.port)
+            self._server = await self._loop.create_server(
+                lambda: Connection(self), "127.0.0.1", self.port, ssl=self._tls
+            )
             self.port = self._server.sockets[0].getsockname()[1]
 
         asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
@@ -420,8 +426,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--chaos", type=float, default=0, help="share of requests that fail at random")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--certificate", help="a file with its key and certificate: then it speaks TLS")
     given = parser.parse_args()
-    with FullStoryAPI(given.port, chaos=given.chaos, seed=given.seed, keep=False) as api:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if given.certificate else None
+    if tls:
+        tls.load_cert_chain(given.certificate)
+    with FullStoryAPI(given.port, chaos=given.chaos, seed=given.seed, keep=False, tls=tls) as api:
         print(api.url, flush=True)
         threading.Event().wait()
 

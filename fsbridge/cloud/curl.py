@@ -68,7 +68,7 @@ class _Handle:
         self._content = []
         self._head.clear()
         curl.setopt(pycurl.URL, call.url)
-        curl.setopt(pycurl.HTTPHEADER, call.headers)
+        curl.setopt(pycurl.HTTPHEADER, [*call.headers, "Expect:"])  # and no waiting for leave to send the body
         curl.setopt(pycurl.TIMEOUT_MS, max(int(call.timeout * 1000), 1))
         if call.method == "POST":
             curl.setopt(pycurl.POSTFIELDS, call.body or b"")

@@ -52,7 +52,7 @@ class Transport:
         _check("retry_for", retry_for, 0)
         self._engine = engine
         lines = [f"{name}: {value}" for name, value in headers.items()]
-        self._headers = _Secret([*lines, f"Authorization: {authorization}", "Expect:"])
+        self._headers = _Secret([*lines, f"Authorization: {authorization}"])
         self._hide = hide
         self._hint = hint
         self._timeout = timeout

@@ -30,9 +30,9 @@ class Look(NamedTuple):
 
 
 @contextmanager
-def fullstory() -> Iterator[str]:
+def fullstory(*options: str) -> Iterator[str]:
     """A stand-in for FullStory as a process of its own, fresh, so that nothing is a repetition to it; its address."""
-    command = [sys.executable, "-m", "tests.standin"]
+    command = [sys.executable, "-m", "tests.standin", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
