@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 class Call(NamedTuple):
-    """One request: ``headers`` are lines such as "Name: value", ``timeout`` is in seconds, from connecting to the end."""
+    """One request: ``headers`` are lines such as "Name: value", ``timeout`` is in seconds, for all of it."""
 
     method: str
     url: str
