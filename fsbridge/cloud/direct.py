@@ -55,7 +55,9 @@ class FullStory:
         taken = 0
         for number, request in enumerate(requests, 1):
             try:
-                await self.perform(request, _key(key, number, message, request), again=again)
+                body = request.body()
+                name = _key(key, number, message, body)
+                await self._transport.perform(request.method, request.path, body, key=name, again=again)
                 taken += 1
             except PayloadError as error:
                 rejected.append(_refused(error))
@@ -92,7 +94,7 @@ class FullStory:
         return await self._transport.perform("GET", path)
 
 
-def _key(given: str | None, number: int, message: Any, request: Request) -> str:
+def _key(given: str | None, number: int, message: Any, body: bytes | None) -> str:
     """The idempotency key of a message's ``number``th request.
 
     It follows from the key that was given, else from the message's own id and what is sent, so that the same message
@@ -102,7 +104,7 @@ def _key(given: str | None, number: int, message: Any, request: Request) -> str:
         name = message.get("messageId")
         if not isinstance(name, str) or not name:
             return str(uuid.uuid4())
-        content = (request.body() or b"") + b"\0" + name.encode("utf-8", "surrogatepass")
+        content = (body or b"") + b"\0" + name.encode("utf-8", "surrogatepass")
         given = str(uuid.uuid5(_MESSAGES, hashlib.sha256(content).hexdigest()))
     return given if number == 1 else f"{given}-{number}"
 

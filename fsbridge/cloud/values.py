@@ -39,9 +39,17 @@ def cleaned(message: Any, date_of: Callable[[datetime], Any] = iso) -> dict[str,
 
 
 def _clean(value: Any, where: str, date_of: Callable[[datetime], Any]) -> Any:
-    if value is None or isinstance(value, (str, bool)):
+    kind = type(value)
+    if value is None or kind is str or kind is bool:  # most values are plain, and told apart fastest by their type
         return value
-    if isinstance(value, Mapping):
+    if kind is dict:
+        return {
+            key if type(key) is str else str(key): _clean(item, f"{where}.{key}", date_of)
+            for key, item in value.items()
+        }
+    if isinstance(value, (str, bool)):
+        return value
+    if not isinstance(value, (int, float)) and isinstance(value, Mapping):
         return {str(key): _clean(item, f"{where}.{key}", date_of) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_clean(item, f"{where}[{index}]", date_of) for index, item in enumerate(value)]
