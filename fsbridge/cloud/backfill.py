@@ -77,8 +77,8 @@ async def backfill(
     end. ``on_progress(so far)`` hears of each batch and each job.
 
     Sending the same messages in the same order with the same ``batch_size`` again within 24 hours doubles nothing.
-    Raises Unavailable when FullStory can't be had or a job takes longer than ``job_timeout`` seconds, and Rejected for
-    a batch that is refused as a whole.
+    Raises Unavailable when FullStory is unreachable or a job takes longer than ``job_timeout`` seconds, and Rejected
+    for a batch that is refused as a whole.
     """
     if not 1 <= batch_size <= MAX_IN_BATCH:
         raise ValueError(f"batch_size must be from 1 to {MAX_IN_BATCH:,}, and is {batch_size!r}.")

@@ -154,7 +154,7 @@ class Cloud(_Client):
         earlier `send` with this key may have gone out.
 
         Raises `Rejected` for what will never get through, after all requests were made that could be; `Unavailable`
-        when FullStory can't be had, after which the message should be sent again with the same key; TypeError for a
+        when FullStory is unreachable or overloaded: send the message again later, with the same key; TypeError for a
         value that no message can hold, and ValueError for a key that no header can.
         """
         return finished(self._target.send(message, _checked_key(idempotency_key), again))
@@ -176,8 +176,7 @@ class Cloud(_Client):
         """
         many = _Many(on_outcome)
         if isinstance(self._target, Relay):
-            for batch in relayed.batches(many.encoded(messages)):
-                finished(self._target.send_batch(batch))
+            finished(many.to_relay(self._target, messages))
         else:
             with self.ordered(many.work, window) as ordered:
                 for index, message in enumerate(messages):
@@ -270,9 +269,7 @@ class AsyncCloud(_Client):
         """See `Cloud.send_many`; ``messages`` may also be an async iterable."""
         many = _Many(on_outcome)
         if isinstance(self._target, Relay):
-            collected = [message async for message in each(messages)]
-            for batch in relayed.batches(many.encoded(collected)):
-                await self._target.send_batch(batch)
+            await many.to_relay(self._target, messages)
             return many.result()
         send = self._target.send
         ordered = Ordered[tuple[int, Any]](lambda item: many.work(send, item), self._connections, window)
@@ -333,16 +330,29 @@ class _Many:
         else:
             self._note(index, message, requests, None)
 
-    def encoded(self, messages: Iterable[Any]) -> Iterable[bytes]:
-        """Messages for a relay, without those that can't be any."""
-        for index, message in enumerate(messages):
+    async def to_relay(self, relay: Relay, messages: Iterable[Any] | AsyncIterable[Any]) -> None:
+        """Hand messages to a relay in batches, one after the other, without those that can't be any."""
+        batch: list[tuple[int, Any, bytes]] = []
+        index = size = 0
+        async for message in each(messages):
             try:
                 text = relayed.encoded(message)
             except (Rejected, TypeError) as error:
                 self._note(index, message, 0, error if isinstance(error, Rejected) else Rejected(str(error)))
             else:
-                yield text
-                self._note(index, message, 1, None)
+                if batch and (len(batch) == relayed.MAX_MESSAGES or size + len(text) > relayed.MAX_BYTES):
+                    await self._hand_over(relay, batch)
+                    batch, size = [], 0
+                batch.append((index, message, text))
+                size += len(text) + 1
+            index += 1
+        if batch:
+            await self._hand_over(relay, batch)
+
+    async def _hand_over(self, relay: Relay, batch: list[tuple[int, Any, bytes]]) -> None:
+        await relay.send_batch([text for _, _, text in batch])
+        for index, message, _ in batch:
+            self._note(index, message, 1, None)
 
     def _note(self, index: int, message: Any, requests: int, error: Rejected | None) -> None:
         self._sent.messages += 1

@@ -6,7 +6,6 @@ import base64
 import copy
 import json
 import uuid
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,7 +57,7 @@ class Relay:
         return 1
 
     async def send_batch(self, batch: list[bytes]) -> None:
-        """Hand over one of `batches`."""
+        """Hand over encoded messages: at most MAX_MESSAGES and MAX_BYTES."""
         await self._transport.perform("POST", "/v1/batch", b'{"batch":[' + b",".join(batch) + b"]}")
 
 
@@ -79,20 +78,6 @@ def _whole(message: Any, key: str | None) -> dict[str, Any]:
 
 def _encoded(message: dict[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode()
-
-
-def batches(encoded: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Encoded messages in batches that a relay takes."""
-    batch: list[bytes] = []
-    size = 0
-    for item in encoded:
-        if batch and (len(batch) == MAX_MESSAGES or size + len(item) > MAX_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += len(item) + 1
-    if batch:
-        yield batch
 
 
 def _hint(method: str, path: str, status: int) -> str:

@@ -12,7 +12,7 @@ import re
 
 from ..runtime import text, to_number
 
-MOST = 8.64e15
+MAX_MS = 8.64e15
 """The milliseconds before and after 1970 that JavaScript's dates reach."""
 
 _DAY = 86_400_000
@@ -29,14 +29,14 @@ def is_date_like(given: str) -> bool:
         return True
     number = to_number(given)
     if text(number) == given:
-        return abs(number * 1000) <= MOST
+        return abs(number * 1000) <= MAX_MS
     return _milliseconds(given) is not None
 
 
 def iso(given: str | float) -> str | None:
     """``given`` as ISO text in UTC, None when it is no date. A number is milliseconds since 1970."""
     if not isinstance(given, str):
-        return _iso(math.trunc(given)) if abs(given) <= MOST else None
+        return _iso(math.trunc(given)) if abs(given) <= MAX_MS else None
     if _USUAL.fullmatch(given):
         return given
     milliseconds = _milliseconds(given)
@@ -48,7 +48,7 @@ def _milliseconds(given: str) -> int | None:
     found = _from_parts(parts) if parts else _from_iso(given) if _ISO.fullmatch(given) else None
     if found is None and not parts:
         found = _from_words(given)
-    return found if found is not None and abs(found) <= MOST else None
+    return found if found is not None and abs(found) <= MAX_MS else None
 
 
 def _days(year: int, month: int, day: int) -> int:
