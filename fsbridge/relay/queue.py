@@ -42,8 +42,8 @@ CREATE TABLE IF NOT EXISTS parked (
 );
 """
 _VERSION = 2
-_MAX_LOG = 16 << 20
-"""Bytes that SQLite's log keeps when it is empty."""
+_MAX_LOG = 4 << 20
+"""Bytes that SQLite's log keeps when it is begun anew; less than what has it folded, or it would be each time."""
 
 _MAX_FREE = 2_500
 _PAGES_AT_A_TIME = 2_000
@@ -128,7 +128,7 @@ class Queue:
         execute = self._database.execute
         execute("PRAGMA auto_vacuum = INCREMENTAL")  # counts for a new file
         execute("PRAGMA journal_mode = WAL")
-        execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
+        execute(f"PRAGMA journal_size_limit = {min(_MAX_LOG, self.reserve.size // 4)}")
         execute("PRAGMA wal_autocheckpoint = 0")  # see `maintain`
         execute("PRAGMA temp_store = MEMORY")
         execute("PRAGMA secure_delete = OFF")  # or deleting would write as much as it deletes
@@ -172,7 +172,7 @@ class Queue:
 
     def _fold(self) -> None:
         self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        if self.log_size() > _MAX_LOG:  # those who write meanwhile keep it from being begun anew
+        if self.log_size() > self.reserve.size // 2:  # those who write meanwhile keep it from being begun anew
             self._database.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def log_size(self) -> int:
