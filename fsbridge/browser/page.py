@@ -50,6 +50,11 @@ class Page:
             raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.testing.simulated")
         self.window = window
         self.document = get(window, "document")
+        if is_nullish(self.document):
+            raise RuntimeError(
+                "a Web Worker has no page for FullStory to capture: call connect() on the main thread (in PyScript, "
+                "without the attribute worker), and post the worker's events there; docs/python.md shows how"
+            )
         self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
         self._write_cookie = lambda line: call(cookies, line) if cookies else safe_put(self.document, "cookie", line)
         self.carried = []  # ids of messages that come from an earlier page

@@ -6,6 +6,7 @@ modules that it and its own source can import, and ``all`` for pages that feed a
 API, or that name none.
 """
 
+import ast
 import io
 import subprocess
 import zipfile
@@ -120,6 +121,15 @@ def _check_compiler(interpreter: str) -> None:
 def _compile(name: str, text: str) -> bytes:
     # What is for type checkers alone goes: the compiler drops what it sees is never run.
     return _mpy_cross(_OPTIMISATION, "-s", name, "-", given=text.replace("if TYPE_CHECKING:", "if False:"))
+
+
+def _without_types(text: str) -> str:
+    """A module without what stands under ``if TYPE_CHECKING:``, which the compiler can't know to be false."""
+    lines = text.splitlines(keepends=True)
+    for node in reversed(ast.parse(text).body):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            lines[node.lineno - 1 : node.body[-1].end_lineno] = ["if False:\n", "    pass\n"]
+    return "".join(lines)
 
 
 def _mpy_cross(*arguments: str, given: str = "") -> bytes:

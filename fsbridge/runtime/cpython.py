@@ -1,4 +1,7 @@
-"""The port on CPython: JavaScript's values as plain Python ones, so that everything is testable without a browser."""
+"""The port on CPython: JavaScript's values as plain Python ones, so that everything is testable without a browser.
+
+`fsbridge.runtime` says what the verbs do.
+"""
 
 from __future__ import annotations
 
@@ -182,7 +185,6 @@ def tag(value: Any) -> str:
 
 
 def is_javascript(value: Any) -> bool:
-    """Whether JavaScript made the value and Python has a mere handle to it."""
     return is_nullish(value) or isinstance(value, (Date, BigInt, Function, Host, JsError))
 
 
@@ -191,7 +193,6 @@ def is_nullish(value: Any) -> bool:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether JavaScript calls the value "[object Object]": no array, Date, Map, Error, function or scalar."""
     return isinstance(value, (dict, Host))
 
 
@@ -204,7 +205,6 @@ def truthy(value: Any) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    """JavaScript's ``===``."""
     kinds = kind(left), kind(right)
     if kinds[0] != kinds[1]:
         return False
@@ -259,7 +259,6 @@ def _date_text(date: Date) -> str:
 
 
 def text(value: Any) -> str:
-    """JavaScript's ``String(value)``."""
     if isinstance(value, str):
         return value
     if value is UNDEFINED or value is NULL:
@@ -285,7 +284,6 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infin
 
 
 def to_number(value: Any) -> float:
-    """JavaScript's ``Number(value)``; NaN where there is none."""
     if isinstance(value, (bool, BigInt)):
         return int(value)
     if isinstance(value, (int, float)):
@@ -317,7 +315,6 @@ def make_object(pairs: Iterable[tuple[str, Any]] = ()) -> Any:
 
 
 def record(**fields: Any) -> Any:
-    """An object of these properties; all are texts, booleans, fractions or objects."""
     return fields
 
 
@@ -332,7 +329,6 @@ def _index(key: Any) -> int | None:
 
 
 def keys(value: Any) -> list[str]:
-    """Own enumerable string keys in JavaScript's order: indices first, ascending."""
     if isinstance(value, (str, list, tuple)):
         return [str(i) for i in range(len(value))] + list(getattr(value, "properties", ()))
     if isinstance(value, Function):
@@ -389,7 +385,6 @@ def _spliced(array: list[Any], start: int, count: int) -> list[Any]:
 
 
 def get(value: Any, key: str | int) -> Any:
-    """A property, own or inherited; UNDEFINED where there is none or the value can have none."""
     if isinstance(value, dict):
         key = str(key)
         return value[key] if key in value else _inherited(value, key)
@@ -416,17 +411,14 @@ def get(value: Any, key: str | int) -> Any:
 
 
 def safe_get(value: Any, key: str | int) -> Any:
-    """`get` where the read itself may throw (host objects, strangers' getters); raises then."""
     return get(value, key)
 
 
 def safe_put(value: Any, key: str | int, item: Any) -> None:
-    """`put` where the write itself may throw; raises then."""
     put(value, key, item)
 
 
 def has(value: Any, key: str) -> bool:
-    """Whether ``key`` is an own property."""
     if isinstance(value, dict):
         return key in value
     if isinstance(value, (str, list, tuple)):
@@ -439,7 +431,6 @@ def has(value: Any, key: str) -> bool:
 
 
 def put(value: Any, key: str | int, item: Any) -> None:
-    """Set a property; on an array, an index may be the length (append)."""
     if isinstance(value, dict):
         value[str(key)] = item
     elif isinstance(value, list):
@@ -468,7 +459,6 @@ def delete(value: Any, key: str) -> None:
 
 
 def copy(*sources: Any) -> Any:
-    """A new object with the own properties of all ``sources``, later ones winning (``Object.assign({}, …)``)."""
     result: dict[str, Any] = {}
     for source in sources:
         for key in keys(source):
@@ -477,28 +467,23 @@ def copy(*sources: Any) -> Any:
 
 
 def assign(target: Any, source: Any) -> Any:
-    """``target``, with the properties of ``source``."""
     target.update(source)
     return target
 
 
 def duplicate(value: Any) -> Any:
-    """`copy` of one plain object of our own."""
     return copy(value)
 
 
 def own_keys(value: Any) -> list[str]:
-    """`keys` of a plain object of our own."""
     return keys(value)
 
 
 def own_tags(value: Any) -> list[str]:
-    """The `tag` of each own value; not exact where an object gives itself one with line breaks."""
     return [tag(item) for item in value.values()]
 
 
 def rename(value: Any, rule: Callable[[str], str]) -> Any:
-    """A new object with every own key passed through ``rule``; of equal names the last wins."""
     return {rule(key): get(value, key) for key in keys(value)}
 
 
@@ -515,12 +500,10 @@ def date_ms(date: Any) -> float:
 
 
 def clock(window: Any) -> Callable[[], float]:
-    """The clock of a window, taken when it is first asked for: a function that gives milliseconds since 1970."""
     return bound(get(window, "Date"), "now")
 
 
 def zone_offset_minutes() -> int:
-    """Minutes from local time to UTC, now (``new Date().getTimezoneOffset()``): positive west of Greenwich."""
     offset = datetime.now(local_zone).utcoffset() or timedelta()
     return -int(offset.total_seconds() // 60)
 
@@ -553,7 +536,6 @@ def _plain(value: Any, odd: list[float]) -> Any:
 
 
 def to_json(value: Any) -> Any:
-    """``JSON.stringify(value)``: text, or UNDEFINED. Raises where JavaScript throws (cycles, BigInt)."""
     odd: list[float] = []
     try:
         plain = _plain(value, odd)
@@ -565,12 +547,10 @@ def to_json(value: Any) -> Any:
 
 
 def json_copy(value: Any) -> Any:
-    """What is left of an object after JSON. Raises where JavaScript throws."""
     return from_json(to_json(value))
 
 
 def json_size(value: Any) -> int:
-    """Bytes of ``JSON.stringify(value)`` in UTF-8, without bringing a large text across. Raises like `to_json`."""
     return len(text(to_json(value)).encode())
 
 
@@ -607,17 +587,14 @@ def _int(digits: str) -> Any:
 
 
 def from_json(source: str) -> Any:
-    """``JSON.parse``. Raises ValueError on malformed text."""
     return json.loads(source, parse_constant=_refuse, parse_int=_int)
 
 
 def to_base64(value: str) -> str:
-    """The base64 digits of a text in UTF-8. Raises for half a surrogate pair."""
     return base64.b64encode(value.encode()).decode()
 
 
 def from_base64(digits: str) -> str:
-    """The text whose UTF-8 these base64 digits are, padded or not. Raises where there is none."""
     return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode()
 
 
@@ -636,12 +613,10 @@ _SPACES = (
 
 
 def trim(value: str) -> str:
-    """``value.trim()``: JavaScript's idea of white space."""
     return value.strip(_SPACES)
 
 
 def make_promise() -> tuple[Any, Callable[[Any], None], Callable[[Any], None]]:
-    """A pending promise with the functions that resolve and reject it."""
     promise = Promise()
     return (
         promise,
@@ -651,43 +626,34 @@ def make_promise() -> tuple[Any, Callable[[Any], None], Callable[[Any], None]]:
 
 
 def resolved(value: Any) -> Any:
-    """A promise that already holds ``value``."""
     promise = Promise()
     promise._settle("fulfilled", value)
     return promise
 
 
 def make_rejected(message: str) -> Any:
-    """A promise rejected with an Error; nobody needs to handle it."""
     promise = Promise()
     promise._settle("rejected", JsError(message))
     return promise
 
 
 def make_function(body: Callable[[Any], Any], name: str = "") -> Any:
-    """A JavaScript function whose ``body`` gets the call's arguments as one array and returns a port value."""
     return Function(body, name)
 
 
 def make_method(body: Callable[[Any, Any], Any], name: str = "") -> Any:
-    """Like `make_function`, for a function that also wants its ``this``: ``body(this, args)``."""
     return Method(body, name)
 
 
 def use_helpers(guard: Any, method: Any) -> None:
-    """Take what the tag's JavaScript does better: catching exceptions for us, and making functions for the page."""
+    pass
 
 
 def callback(body: Callable[..., Any]) -> Any:
-    """A Python function for JavaScript of ours to call; arguments cross as values, and it lives for good."""
     return body
 
 
 def lazy(key: str, body: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function that gives an object of ours the property ``key``, which is ``body(object)``.
-
-    In a browser it is made when it is first read: what hardly anybody reads may cost something.
-    """
     return lambda value: put(value, key, body(value))
 
 
@@ -700,29 +666,24 @@ def call(function: Any, *args: Any) -> Any:
 
 
 def apply(function: Any, this: Any, args: tuple[Any, ...]) -> Any:
-    """`call` with a ``this``."""
     if isinstance(function, Method):
         return function.body(this, list(args))
     return call(function, *args)
 
 
 def invoke(value: Any, method: str, *args: Any) -> Any:
-    """Call a method of an object; whatever it throws is raised."""
     return apply(get(value, method), value, args)
 
 
 def ask(value: Any, method: str, *args: Any) -> Any:
-    """`invoke` for the page's own methods that never throw; cheaper in a browser."""
     return invoke(value, method, *args)
 
 
 def bound(value: Any, method: str) -> Callable[..., Any]:
-    """``value[method]`` as a function for Python to call; it doesn't throw."""
     return lambda *args: invoke(value, method, *args)
 
 
 def construct(name: str, *args: Any) -> Any:
-    """``new name(…args)`` for a global constructor; here there is Error only."""
     if name == "Error":
         return JsError(*args)
     raise JsError(f"{name} is not a constructor")

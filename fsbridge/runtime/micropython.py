@@ -61,11 +61,11 @@ def getter(other):
     return get_whole if _CROSSES_WHOLE else get
 
 
-def write(obj, key, value):
-    """``obj[key] = value``, exact."""
-    if type(value) is int and not -_SAFE < value < _SAFE:
-        value = float(value)
-    obj[key] = value
+def write(value, key, item):
+    """``value[key] = item``, exact."""
+    if type(item) is int and not -_SAFE < item < _SAFE:
+        item = float(item)
+    value[key] = item
 
 
 tag_of = _apply(_bind, _get(js.Function.prototype, "call"), _array(_get(js.Object.prototype, "toString")))

@@ -73,9 +73,9 @@ def _zero(obj, key):
 now = js.Date.now
 
 
-def write(obj, key, value):
-    """``obj[key] = value``, exact."""
-    _set(obj, key, outgoing(value))
+def write(value, key, item):
+    """``value[key] = item``, exact."""
+    _set(value, key, outgoing(item))
 
 
 def make_object(pairs=()):

@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-MAX_DEPTH = 100
+MAX_DEPTH = 30
+"""MicroPython's stack ends at a little more."""
 INEXACT = "is more exact than JavaScript's numbers: pass it as text or float"
 _EXACT = 1 << 53
 
@@ -28,7 +29,7 @@ def from_python(value: "Any", name: str = "value") -> "Any":
     - An Enum's member is its value, a UUID or path its text.
     - JavaScript's values stay what they are.
 
-    Raises TypeError for everything else, and for what contains itself or lies deeper than 100 levels.
+    Raises TypeError for everything else, and for what contains itself or lies deeper than 30 levels.
     """
     return _Conversion(name).of(value)
 

@@ -9,8 +9,7 @@ from fsbridge.mapping.errors import AggregateError, MappingError, ValidationErro
 from fsbridge.mapping.fql import FqlError, parse
 from fsbridge.mapping.lodash import camel_case
 from fsbridge.mapping.validation import validate
-from fsbridge.runtime import _port as port
-from fsbridge.runtime import get, make_array, make_object
+from fsbridge.runtime import JsError, get, has, make_array, make_object
 
 CLASSES = (
     ("ValidationError", ValidationError),
@@ -19,7 +18,7 @@ CLASSES = (
     ("FqlError", FqlError),
     ("TypeError", TypeError),
     ("AttributeError", AttributeError),
-    ("JsError", port.JsError),
+    ("JsError", JsError),
 )
 
 CASINGS = {
@@ -33,7 +32,7 @@ CASINGS = {
 def mapping(asked):
     """A recording of the mapping kit: ``function``, ``mapping``, ``payload``."""
     function = get(asked, "function")
-    given = [get(asked, "payload")] if port.has(asked, "payload") else []
+    given = [get(asked, "payload")] if has(asked, "payload") else []
 
     def run():
         if function == "validate":
