@@ -5,7 +5,7 @@ as ``Message`` (an object in the terms of the Segment spec) and ``Args`` (an arr
 """
 
 from .messages import installs
-from .runtime import UNDEFINED, get
+from .runtime import UNDEFINED, raw_get
 from .settings import is_org
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ class Call:
         if self.method == "setVars":
             return bool(self.args and self.args[0] == "page")
         is_setting = not self.method and len(self.args) > 1 and self.args[0] in ("setProperties", "setPropertiesAsync")
-        return is_setting and get(self.args[1], "type") == "page"
+        return is_setting and raw_get(self.args[1], "type") == "page"
 
     def __repr__(self) -> str:
         return "%s(%s)" % (self.name, ", ".join([repr(arg) for arg in self.args]))

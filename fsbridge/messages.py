@@ -1,6 +1,6 @@
 """Messages: the types that there are, and the rules by which ``integrations`` let a destination have them."""
 
-from .runtime import UNDEFINED, get, is_nullish, truthy
+from .runtime import UNDEFINED, is_nullish, raw_get, truthy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ def allows(integrations: "Value", name: str, alternative: str = "") -> bool:
     The destination's own name counts most, then its alternative name; without either, ``All`` unless strictly false.
     """
     for own in (name, alternative):
-        verdict = get(integrations, own) if own else UNDEFINED
+        verdict = raw_get(integrations, own) if own else UNDEFINED
         if not is_nullish(verdict):
             return truthy(verdict)
-    return get(integrations, "All") is not False
+    return raw_get(integrations, "All") is not False
 
 
 def installs(integrations: "Value", name: str) -> bool:
     """Whether ``integrations`` in the options of ``analytics.load`` let a destination be set up at all."""
-    own = get(integrations, name)
-    return own is not False and not (own is UNDEFINED and get(integrations, "All") is False)
+    own = raw_get(integrations, name)
+    return own is not False and not (own is UNDEFINED and raw_get(integrations, "All") is False)

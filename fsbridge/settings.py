@@ -1,6 +1,6 @@
 """Settings of a destination: what each is called, what it accepts, and clear errors for everything else."""
 
-from .runtime import UNDEFINED, from_json, is_nullish, kind
+from .runtime import UNDEFINED, from_json, is_nullish, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _fits(value: "Any", accepts: str) -> bool:
         return accepts == "list"
     if isinstance(value, dict):
         return accepts == "object"
-    return kind(value) in _KINDS[accepts]
+    return type_of(value) in _KINDS[accepts]
 
 
 def check(

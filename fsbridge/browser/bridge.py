@@ -1,7 +1,7 @@
 """The wiring: a source's messages through a destination to FullStory, on one page."""
 
 from ..contracts import Call
-from ..runtime import UNDEFINED, get, items, make_array, resolved
+from ..runtime import UNDEFINED, make_array, raw_get, raw_items, resolved
 from ..version import VERSION
 from . import sources
 from .fullstory.calls import FullStory
@@ -126,7 +126,7 @@ class Bridge:
         self._operations = []
 
     def _operate(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
-        operation = Call("", items(args))
+        operation = Call("", raw_items(args))
         if self._fullstory is None:
             self._operations.append(operation)
         else:
@@ -134,7 +134,7 @@ class Bridge:
         return UNDEFINED
 
     def _deliver_again(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
-        self._page.carried.append(get(get(args, 0), "messageId"))
+        self._page.carried.append(raw_get(raw_get(args, 0), "messageId"))
         return self.source.call(_MESSAGE, args, moment)
 
     def _heard(self, status: str) -> None:
@@ -152,7 +152,7 @@ class Bridge:
             return
         fullstory = self._fullstory
         if fullstory is not None:
-            if self._page.carried and get(message, "messageId") in self._page.carried:
+            if self._page.carried and raw_get(message, "messageId") in self._page.carried:
                 calls = [call for call in calls if not call.of_page]
             if self._diagnosing or self.source.debugging:
                 self._diagnose(calls, message)
@@ -177,9 +177,9 @@ class Bridge:
             from .diagnostics import Diagnostics
 
             self._diagnostics = Diagnostics(self._page.now, self.report)
-        url = get(get(self._page.window, "location"), "href")
+        url = raw_get(raw_get(self._page.window, "location"), "href")
         for call in calls:
             try:
-                self._diagnostics.look(call, get(message, "anonymousId"), url)
+                self._diagnostics.look(call, raw_get(message, "anonymousId"), url)
             except Exception as error:  # an object that throws when it is read
                 self.report("a call could not be looked at: %s" % error)

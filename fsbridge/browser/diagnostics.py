@@ -3,7 +3,7 @@
 The rules are FullStory's documented limits; docs/diagnostics.md lists them.
 """
 
-from ..runtime import UNDEFINED, get, is_nullish, is_plain, json_size, keys, kind, safe_get, same, text
+from ..runtime import UNDEFINED, get, is_nullish, is_plain, json_size, keys, raw_get, same, text, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Diagnostics:
         if not is_plain(properties):
             return
         for name in _TEXTS.get(scope, ()):
-            if kind(safe_get(properties, name)) not in ("string", "undefined"):
+            if type_of(get(properties, name)) not in ("string", "undefined"):
                 self._once("reserved", "%s: %s is FullStory's own, and must be text" % (what, name))
         if scope == "page":
             self._page_limits(properties, url)
@@ -88,13 +88,13 @@ class Diagnostics:
         del times[:-minute]
 
     def _event_name(self, name: "Any", what: str) -> None:
-        if kind(name) != "string" or not 1 <= len(name) <= LONGEST_EVENT_NAME:
-            found = "has %d characters" % len(name) if kind(name) == "string" else "is " + kind(name)
+        if type_of(name) != "string" or not 1 <= len(name) <= LONGEST_EVENT_NAME:
+            found = "has %d characters" % len(name) if type_of(name) == "string" else "is " + type_of(name)
             warning = "%s: its name %s; FullStory rejects all but texts of 1 to %d characters"
             self._once("event name", warning % (what, found, LONGEST_EVENT_NAME))
 
     def _identity(self, uid: "Any", what: str, anonymous_id: "Any") -> None:
-        if kind(uid) != "string" or not uid:
+        if type_of(uid) != "string" or not uid:
             self._once("uid", "%s: FullStory rejects a uid that is no text or empty" % what)
             return
         if same(uid, anonymous_id):
@@ -111,8 +111,8 @@ class Diagnostics:
         if page != self._page:
             self._page = page
             self._of_this_page = set()
-        name = safe_get(properties, "pageName")
-        if kind(name) == "string":
+        name = get(properties, "pageName")
+        if type_of(name) == "string":
             warning = "page properties: pageName %s is one more than the %d that FullStory tells apart"
             if _full(self._page_names, name, MOST_PAGE_NAMES):
                 self._once("page names", warning % (_quoted(name), MOST_PAGE_NAMES))
@@ -134,8 +134,8 @@ class Diagnostics:
                     "letter, and is no longer than %d characters"
                 )
                 self._once("property name", warning % (what, _quoted(path + key), LONGEST_PROPERTY_NAME))
-            value = safe_get(properties, key)
-            if kind(value) == "array":
+            value = get(properties, key)
+            if type_of(value) == "array":
                 if not indexed and _has_objects(value):
                     warning = "%s: property %s is an array of objects, which FullStory does not index"
                     self._once("objects", warning % (what, _quoted(path + key)))
@@ -149,7 +149,7 @@ class Diagnostics:
             self._once("json", "%s: FullStory needs what JSON can hold, and this has a cycle or a BigInt" % what)
             return
         if size > LARGEST_PAYLOAD:
-            largest = max([(_size_of(safe_get(properties, key)), key) for key in keys(properties)])[1]
+            largest = max([(_size_of(get(properties, key)), key) for key in keys(properties)])[1]
             warning = "%s: %d KB, most of it in property %s; FullStory rejects more than %d KB"
             self._once("size", warning % (what, -(-size // 1024), _quoted(largest), LARGEST_PAYLOAD // 1024))
 
@@ -168,7 +168,7 @@ def _read(call: "Call") -> "tuple[Any, Any, Any]":
     if call.method:
         return call.method, UNDEFINED, UNDEFINED
     subjects = {"trackEvent": "name", "setIdentity": "uid", "setProperties": "type"}
-    return first, get(second, subjects.get(first, "name")), get(second, "properties")
+    return first, raw_get(second, subjects.get(first, "name")), raw_get(second, "properties")
 
 
 def _is_property_name(name: str) -> bool:
@@ -178,8 +178,8 @@ def _is_property_name(name: str) -> bool:
 
 
 def _has_objects(array: "Any") -> bool:
-    for index in range(min(get(array, "length"), _MOST_ITEMS)):
-        if is_plain(safe_get(array, index)):
+    for index in range(min(raw_get(array, "length"), _MOST_ITEMS)):
+        if is_plain(get(array, index)):
             return True
     return False
 

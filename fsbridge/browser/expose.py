@@ -6,14 +6,14 @@ from ..runtime import (
     get,
     is_nullish,
     is_plain,
-    items,
-    kind,
     make_array,
     make_function,
     make_object,
-    put,
+    raw_get,
+    raw_items,
+    raw_put,
     resolved,
-    safe_get,
+    type_of,
 )
 from ..version import VERSION
 from .report import table
@@ -32,38 +32,38 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
 
     Returns the function that tells ``window.fsbridge`` a new status. Where the tag serves the page already, that stays.
     """
-    there = safe_get(page.window, "fsbridge")  # an element with that id, perhaps
-    if kind(there) == "object" and not is_nullish(safe_get(there, "ready")):
+    there = get(page.window, "fsbridge")  # an element with that id, perhaps
+    if type_of(there) == "object" and not is_nullish(get(there, "ready")):
         page.say("warn", "the tag serves this page's JavaScript already: expose does nothing")
         return lambda text: None
     source = bridge.source
     before = page.global_(source.global_name)
     api = make_object()
     for method in source.methods + source.unsupported:
-        put(api, method, make_function(_body(bridge, method), method))
-    put(api, "push", make_function(lambda args: perform_buffered(page, bridge, args), "push"))
+        raw_put(api, method, make_function(_body(bridge, method), method))
+    raw_put(api, "push", make_function(lambda args: perform_buffered(page, bridge, args), "push"))
     source.appear_as(api)
     page.set_global(source.global_name, api)
-    if kind(before) == "array":
+    if type_of(before) == "array":
         perform_buffered(page, bridge, before)
-        put(before, "push", get(api, "push"))  # for code that holds on to the buffer
+        raw_put(before, "push", raw_get(api, "push"))  # for code that holds on to the buffer
     status = make_object((("version", VERSION), ("status", bridge.status)))
-    put(status, "ready", resolved(make_object((("version", VERSION),))))
-    put(status, "report", make_function(lambda args: page.say("log", table(bridge, 0)), "report"))
+    raw_put(status, "ready", resolved(make_object((("version", VERSION),))))
+    raw_put(status, "report", make_function(lambda args: page.say("log", table(bridge, 0)), "report"))
     page.set_global("fsbridge", status)
-    return lambda text: put(status, "status", text)
+    return lambda text: raw_put(status, "status", text)
 
 
 def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
     """Perform buffered calls: arrays of a method's name, its arguments and, from newer snippets, the page context."""
     calls = []
     names = bridge.source.methods + bridge.source.unsupported
-    for entry in items(entries):
-        if kind(entry) not in ("array", "object"):
+    for entry in raw_items(entries):
+        if type_of(entry) not in ("array", "object"):
             continue
-        method, *args = items(entry)
+        method, *args = raw_items(entry)
         moment = page.moment()
-        if args and is_plain(args[-1]) and get(args[-1], "__t") == "bpc":
+        if args and is_plain(args[-1]) and raw_get(args[-1], "__t") == "bpc":
             moment = _buffered_moment(page, args.pop())
         if method in names:
             calls.append((method, make_array(args), moment))
@@ -78,6 +78,6 @@ def _body(bridge, method):
 
 
 def _buffered_moment(page, context):
-    canonical = get(context, "c")
+    canonical = raw_get(context, "c")
     canonical = None if is_nullish(canonical) else canonical
-    return Moment((get(context, "u"), get(context, "t"), get(context, "r"), canonical), page.now())
+    return Moment((raw_get(context, "u"), raw_get(context, "t"), raw_get(context, "r"), canonical), page.now())

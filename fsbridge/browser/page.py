@@ -4,19 +4,19 @@ from ..contracts import Moment
 from ..runtime import (
     NULL,
     UNDEFINED,
-    ask,
-    bound,
     call,
     clock,
-    construct,
     get,
     invoke,
     is_nullish,
     keys,
-    kind,
     put,
-    safe_get,
-    safe_put,
+    raw_bound,
+    raw_construct,
+    raw_get,
+    raw_invoke,
+    raw_put,
+    type_of,
 )
 from ..runtime import text as text_of
 from ..runtime import window as real_window
@@ -24,11 +24,11 @@ from ..runtime import window as real_window
 
 def place(seen):
     """The place in an object as JavaScript keeps it."""
-    canonical = get(seen, "canonical")
+    canonical = raw_get(seen, "canonical")
     return (
-        get(seen, "url"),
-        get(seen, "title"),
-        get(seen, "referrer"),
+        raw_get(seen, "url"),
+        raw_get(seen, "title"),
+        raw_get(seen, "referrer"),
         None if is_nullish(canonical) else canonical,
     )
 
@@ -49,21 +49,21 @@ class Page:
         if window is None:
             raise RuntimeError("CPython has no page: pass window=SimulatedWindow(...) from fsbridge.testing.simulated")
         self.window = window
-        self.document = get(window, "document")
+        self.document = raw_get(window, "document")
         if is_nullish(self.document):
             raise RuntimeError(
                 "a Web Worker has no page for FullStory to capture: call connect() on the main thread (in PyScript, "
                 "without the attribute worker), and post the worker's events there; docs/python.md shows how"
             )
-        self._read_cookies = cookies or (lambda: get(self.document, "cookie"))
-        self._write_cookie = lambda line: call(cookies, line) if cookies else safe_put(self.document, "cookie", line)
+        self._read_cookies = cookies or (lambda: raw_get(self.document, "cookie"))
+        self._write_cookie = lambda line: call(cookies, line) if cookies else put(self.document, "cookie", line)
         self.carried = []  # ids of messages that come from an earlier page
         self._areas = {}
         self._readers = {}
         self._cookies_readable = False
         self.now = clock(window)
         """Milliseconds since 1970."""
-        self._select = bound(self.document, "querySelector")
+        self._select = raw_bound(self.document, "querySelector")
 
     def moment(self):
         """The page as it is now."""
@@ -76,17 +76,17 @@ class Page:
                 self._seen, self._place = seen, place(seen)
             return self._place
         link = self._select("link[rel='canonical']")
-        canonical = NULL if link is NULL else ask(link, "getAttribute", "href")
+        canonical = NULL if link is NULL else raw_invoke(link, "getAttribute", "href")
         return (
-            get(self.location(), "href"),
-            get(self.document, "title"),
-            get(self.document, "referrer"),
+            raw_get(self.location(), "href"),
+            raw_get(self.document, "title"),
+            raw_get(self.document, "referrer"),
             None if canonical is NULL else canonical,
         )
 
     def location(self):
         """``window.location``."""
-        return get(self.window, "location")
+        return raw_get(self.window, "location")
 
     def later(self, function, delay):
         """Run a port function in ``delay`` milliseconds."""
@@ -98,10 +98,10 @@ class Page:
 
     def uuid(self):
         """A random UUID (version 4)."""
-        crypto = get(self.window, "crypto")
-        if kind(get(crypto, "randomUUID")) == "function":  # on https pages only
+        crypto = raw_get(self.window, "crypto")
+        if type_of(raw_get(crypto, "randomUUID")) == "function":  # on https pages only
             return invoke(crypto, "randomUUID")
-        bytes_ = invoke(crypto, "getRandomValues", construct("Uint8Array", 16))
+        bytes_ = invoke(crypto, "getRandomValues", raw_construct("Uint8Array", 16))
         octets = [int(octet) for octet in text_of(bytes_).split(",")]
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80
@@ -111,7 +111,7 @@ class Page:
     def say(self, level, text):
         """Write to the console; ``level`` is its method: "log", "warn" or "error"."""
         try:
-            invoke(get(self.window, "console"), level, "[fsbridge] " + text)
+            invoke(raw_get(self.window, "console"), level, "[fsbridge] " + text)
         except Exception:  # a page without console must not break anything
             pass
 
@@ -121,7 +121,7 @@ class Page:
     def _area(self, name):
         if name not in self._areas:
             try:
-                area = safe_get(self.window, name)
+                area = get(self.window, name)
                 if is_nullish(area):  # a browser that has none
                     area = None
                 else:
@@ -135,7 +135,7 @@ class Page:
         """A stored text, or None."""
         if area not in self._readers:
             storage = self._area(area)
-            self._readers[area] = (lambda key: None) if storage is None else bound(storage, "getItem")
+            self._readers[area] = (lambda key: None) if storage is None else raw_bound(storage, "getItem")
         value = self._readers[area](key)
         return value if isinstance(value, str) else None
 
@@ -166,14 +166,14 @@ class Page:
         """Remove a stored text."""
         storage = self._area(area)
         if storage is not None:
-            ask(storage, "removeItem", key)
+            raw_invoke(storage, "removeItem", key)
 
     def cookies(self):
         """All cookies as ``document.cookie`` has them, empty where they are denied."""
         if self._cookies_readable:
             return self._read_cookies()
         try:
-            line = safe_get(self.document, "cookie")
+            line = get(self.document, "cookie")
         except Exception:
             return ""
         self._cookies_readable = True
@@ -202,7 +202,7 @@ class Page:
 
     def global_(self, name):
         """A global of the page, UNDEFINED where there is none."""
-        return get(self.window, name) if name else UNDEFINED
+        return raw_get(self.window, name) if name else UNDEFINED
 
     def set_global(self, name, value):
-        put(self.window, name, value)
+        raw_put(self.window, name, value)

@@ -4,18 +4,18 @@ from .. import destinations, settings
 from ..contracts import Moment
 from ..runtime import (
     UNDEFINED,
-    bound,
     callback,
     from_json,
-    get,
     invoke,
     is_plain,
-    items,
     keys,
-    kind,
     make_array,
     make_function,
     make_object,
+    raw_bound,
+    raw_get,
+    raw_items,
+    type_of,
     use_helpers,
 )
 from . import sources
@@ -57,9 +57,9 @@ def start(config: "Any") -> None:
     ``handBack()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: such entries, for
     the next page. ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
     """
-    use_helpers(get(config, "guard"), get(config, "method"))
-    page = Page(look=bound(config, "look"), cookies=get(config, "cookies"))
-    data = get(config, "data")
+    use_helpers(raw_get(config, "guard"), raw_get(config, "method"))
+    page = Page(look=raw_bound(config, "look"), cookies=raw_get(config, "cookies"))
+    data = raw_get(config, "data")
 
     def say(problem):
         page.say("warn", problem)
@@ -76,16 +76,16 @@ def start(config: "Any") -> None:
     except settings.SettingsError as error:
         invoke(config, "refuse", str(error))
         return
-    bridge.source.appear_as(get(get(config, "objects"), bridge.source.api))
+    bridge.source.appear_as(raw_get(raw_get(config, "objects"), bridge.source.api))
 
     def replay(entries):
-        return make_array(bridge.replay([_waited(entry) for entry in items(entries)]))
+        return make_array(bridge.replay([_waited(entry) for entry in raw_items(entries)]))
 
     def hand_back():
         return make_array([_waiting(*each) for each in bridge.hand_back()])
 
     def show():
-        page.say("log", table(bridge, get(get(config, "state"), "dropped")))
+        page.say("log", table(bridge, raw_get(raw_get(config, "state"), "dropped")))
 
     def examine(args):
         bridge.examine()
@@ -121,19 +121,19 @@ def _waiting(method, args, moment):
 
 def _waited(entry):
     """An entry as `Bridge.replay` takes it."""
-    moment = get(entry, "moment")
-    when = Moment(place(moment), get(moment, "time"), get(entry, "carried") is True)
-    method = _METHODS.get(get(entry, "kind"))
-    return get(entry, "method") if method is None else method, get(entry, "args"), when
+    moment = raw_get(entry, "moment")
+    when = Moment(place(moment), raw_get(moment, "time"), raw_get(entry, "carried") is True)
+    method = _METHODS.get(raw_get(entry, "kind"))
+    return raw_get(entry, "method") if method is None else method, raw_get(entry, "args"), when
 
 
 def _text(data, name):
-    value = get(data, name)
-    return value if kind(value) == "string" else ""
+    value = raw_get(data, name)
+    return value if type_of(value) == "string" else ""
 
 
 def _asks(data, name):
-    return get(data, name) not in (UNDEFINED, "false")
+    return raw_get(data, name) not in (UNDEFINED, "false")
 
 
 def _source(data, say):
@@ -166,4 +166,4 @@ def _given(data, say):
 
 def python_settings(value: "Any") -> "dict[str, Any]":
     """A JavaScript object of settings as a dict of port values."""
-    return {key: get(value, key) for key in keys(value)}
+    return {key: raw_get(value, key) for key in keys(value)}

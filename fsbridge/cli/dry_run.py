@@ -20,7 +20,7 @@ from ..browser.sources.rudderanalytics.options import LoadOptions
 from ..cloud.destination import Request, SegmentCloud
 from ..contracts import Call
 from ..messages import allows
-from ..runtime import UNDEFINED, get, kind
+from ..runtime import UNDEFINED, raw_get, type_of
 from ..settings import SettingsError
 from .connection import REJECTED, STOPPED
 from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
@@ -158,7 +158,7 @@ def _filter(source: str, destination: Any) -> Callable[[Any], list[Any]]:
     if sources.find(source).api == "analytics.js":
 
         def segment(message: Any) -> list[Any]:
-            wanted = get(message, "integrations")
+            wanted = raw_get(message, "integrations")
             plugins = destination.plugins
             return [plugin for plugin in plugins if allows(wanted, plugin.integration, plugin.alternative)]
 
@@ -214,7 +214,7 @@ def _tagged(value: Any) -> Any:
         return {key: _tagged(item) for key, item in value.items() if item is not UNDEFINED}
     if isinstance(value, list):
         return [_tagged(item) for item in value]
-    sort = kind(value)
+    sort = type_of(value)
     if sort == "number":
         return _number(value)
     if sort == "undefined":
@@ -260,7 +260,7 @@ def _words(value: Any) -> str:
         return "{" + inside + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_words, value)) + "]"
-    sort = kind(value)
+    sort = type_of(value)
     if sort == "undefined":
         return "undefined"
     if sort == "date":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..messages import TYPES
-from ..runtime import from_json, is_plain, kind
+from ..runtime import from_json, is_plain, type_of
 
 WRONG_SETTINGS = 2
 
@@ -71,7 +71,9 @@ def message_from(line: bytes) -> Any:
     except RecursionError as error:
         raise ValueError("not a message: it is nested too deeply") from error
     if not is_plain(message):
-        raise ValueError(f"not a message: a JSON object is expected, not {_SPOKEN.get(kind(message), kind(message))}")
+        raise ValueError(
+            f"not a message: a JSON object is expected, not {_SPOKEN.get(type_of(message), type_of(message))}"
+        )
     if "type" not in message:
         raise ValueError("not a message: its type is missing")
     if message["type"] not in TYPES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..runtime import from_json, kind
+from ..runtime import from_json, type_of
 from ..settings import SettingsError
 
 _PUBLIC_API = {"trigger": "subscribe", "actionSlug": "partnerAction", "settings": "mapping"}
@@ -61,4 +61,4 @@ def _subscription(number: int, given: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else f"a {kind(value)}"
+    return "null" if value is None else f"a {type_of(value)}"

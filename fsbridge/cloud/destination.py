@@ -20,18 +20,18 @@ from ..messages import TYPES
 from ..runtime import (
     NULL,
     UNDEFINED,
-    get,
-    has,
     is_nullish,
     is_plain,
-    items,
-    kind,
     make_object,
-    put,
+    raw_get,
+    raw_has,
+    raw_items,
+    raw_put,
     text,
     to_json,
     to_number,
     truthy,
+    type_of,
 )
 from ..settings import Setting
 from . import liquid, names, timestamps
@@ -154,7 +154,7 @@ class _Wrong(Exception):
 
 
 def _wrong_type(wanted: str, value: Any) -> _Wrong:
-    sort = kind(value)
+    sort = type_of(value)
     sort = "object" if sort == "date" else sort
     article = "" if sort in ("null", "undefined") else "an " if sort[0] in "aeiou" else "a "
     return _Wrong(f"must be {wanted} but it was {article}{sort}.")
@@ -162,7 +162,7 @@ def _wrong_type(wanted: str, value: Any) -> _Wrong:
 
 def _only_item(value: Any) -> Any:
     """The item of an array with one, else the value itself."""
-    listed = items(value) if kind(value) == "array" else []
+    listed = raw_items(value) if type_of(value) == "array" else []
     return listed[0] if len(listed) == 1 else value
 
 
@@ -170,7 +170,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     value = _only_item(value)
-    if kind(value) in ("string", "number", "boolean"):
+    if type_of(value) in ("string", "number", "boolean"):
         return text(value)
     if value is NULL:
         return ""
@@ -178,7 +178,7 @@ def _text(value: Any) -> str:
 
 
 def _object(value: Any) -> Any:
-    if not is_plain(value) and kind(value) not in ("object", "date"):
+    if not is_plain(value) and type_of(value) not in ("object", "date"):
         raise _wrong_type("an object", value)
     return value
 
@@ -192,7 +192,7 @@ def _boolean(value: Any) -> bool:
         return value
     if value is NULL:
         return False
-    sort = kind(value)
+    sort = type_of(value)
     if (sort == "string" and value in _BOOLEANS) or (sort == "number" and value in (0, 1)):
         return _BOOLEANS[value] if sort == "string" else value == 1
     raise _wrong_type("a boolean", value)
@@ -210,18 +210,18 @@ _NO_DATE = "must be a valid date-like string but it was not."
 
 
 def _number_or_text(value: Any) -> str | float:
-    if kind(value) == "number" and abs(value) < float("inf"):
+    if type_of(value) == "number" and abs(value) < float("inf"):
         number: float = value
         return number
     item = _only_item(value)
     if item is NULL:
         return ""
-    if kind(item) in ("number", "boolean"):
+    if type_of(item) in ("number", "boolean"):
         return text(item)
-    number = to_number(item) if kind(item) == "string" and item else float("nan")
+    number = to_number(item) if type_of(item) == "string" and item else float("nan")
     if number != number or abs(number) == float("inf"):
         wrong = _wrong_type("a string or number", item)
-        is_other_text = kind(item) == "string" and not timestamps.is_date_like(item)
+        is_other_text = type_of(item) == "string" and not timestamps.is_date_like(item)
         raise _Wrong(*wrong.args, _NO_DATE) if is_other_text else wrong
     return number
 
@@ -277,10 +277,10 @@ def _identify_user(user_id: str, anonymous_id: Any, display_name: Any, email: An
     """V1: properties of a user that FullStory knows, their names camel-cased and with type suffixes."""
     user = names.normalize(traits, in_camel_case=True, with_suffixes=True)
     if truthy(anonymous_id):
-        put(user, "segmentAnonymousId_str", anonymous_id)
+        raw_put(user, "segmentAnonymousId_str", anonymous_id)
     for name, value in (("email", email), ("displayName", display_name)):
         if value is not UNDEFINED:
-            put(user, name, value)
+            raw_put(user, name, value)
     return Request("POST", f"/users/v1/individual/{_encoded(user_id)}/customvars?integration=segment", user)
 
 
@@ -288,7 +288,7 @@ def _identify_user_v2(uid: Any, anonymous_id: Any, display_name: Any, email: Any
     """V2: a user with properties, created when FullStory doesn't know the id."""
     of_user = names.normalize(properties)
     if truthy(anonymous_id):
-        put(of_user, "segmentAnonymousId", anonymous_id)
+        raw_put(of_user, "segmentAnonymousId", anonymous_id)
     fields = (("uid", uid), ("email", email), ("display_name", display_name), ("properties", of_user))
     return Request("POST", "/v2/users", make_object([field for field in fields if field[1] is not UNDEFINED]))
 
@@ -333,13 +333,13 @@ PRESETS = (
 
 def _checked(payload: Any, fields: tuple[Field, ...]) -> list[Any]:
     """The values of ``fields``; nulls and empty texts become UNDEFINED. Raises PayloadError."""
-    if not is_plain(payload) and kind(payload) not in ("object", "date"):
+    if not is_plain(payload) and type_of(payload) not in ("object", "date"):
         raise PayloadError("AggregateAjvError", f"The root value {_wrong_type('an object', payload)}")
     values: list[Any] = []
     missing: list[str] = []
     wrong: list[str] = []
     for name, label, accepts, _, required in fields:
-        value = get(payload, name) if has(payload, name) else UNDEFINED
+        value = raw_get(payload, name) if raw_has(payload, name) else UNDEFINED
         if isinstance(value, str):
             value = value or UNDEFINED
         elif value is NULL:
@@ -390,7 +390,7 @@ class SegmentCloud(Destination):
         self._subscriptions = [
             Subscription(number, item, ACTIONS, REQUIRED)
             for number, item in numbered(self.name, given)
-            if get(item, "enabled") is UNDEFINED or truthy(get(item, "enabled"))
+            if raw_get(item, "enabled") is UNDEFINED or truthy(raw_get(item, "enabled"))
         ]
         self._known = [(each, *ACTIONS[each.action]) for each in self._subscriptions if each.action in ACTIONS]
         self.plugins = [self]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..destinations import configured
 from ..messages import allows
-from ..runtime import get, make_date
+from ..runtime import make_date, raw_get
 from . import destination as segment_cloud
 from . import keys
 from .destination import NAME, PayloadError, Request
@@ -72,7 +72,7 @@ class FullStory:
     def requests(self, message: Any) -> tuple[list[Request], list[PayloadError]]:
         """What a message makes; nothing where its ``integrations`` leave this destination out."""
         value = cleaned(message, lambda moment: make_date(moment.timestamp() * 1000))
-        if not allows(get(value, "integrations"), NAME, NAME):
+        if not allows(raw_get(value, "integrations"), NAME, NAME):
             return [], []
         found: tuple[list[Request], list[PayloadError]] = self._destination.requests(value)
         return found

@@ -17,7 +17,7 @@ from liquid.exceptions import FilterArgumentError, LiquidError, LiquidSyntaxErro
 from liquid.tag import Tag
 
 from ..mapping.errors import MappingError
-from ..runtime import UNDEFINED, keys, kind, make_object, text, to_json, to_number
+from ..runtime import UNDEFINED, keys, make_object, text, to_json, to_number, type_of
 
 _DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")
 _DISABLED_FILTERS = (
@@ -136,7 +136,7 @@ class _Object(dict[str, Any]):
 
 def _value(value: Any) -> Any:
     """A port value as the library knows values."""
-    sort = kind(value)
+    sort = type_of(value)
     if sort == "array":
         return [_value(item) for item in value]
     if sort == "object" and isinstance(value, dict):

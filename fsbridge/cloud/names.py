@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from ..mapping.lodash import camel_case
-from ..runtime import date_ms, get, items, keys, kind, make_object
+from ..runtime import date_ms, keys, make_object, raw_get, raw_items, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def normalize(value: "Any", in_camel_case: bool = False, with_suffixes: bool = F
 def _level(value: "Any", in_camel_case: bool, with_suffixes: bool, level: int) -> "Any":
     pairs = []
     for key in keys(value):
-        item = get(value, key)
+        item = raw_get(value, key)
         kept = "str" if isinstance(item, str) else _suffix_for(item)
         name = (_name if len(key) <= 100 else _made)(key, in_camel_case, kept if with_suffixes else "")
-        if not kept and level < _LEVELS and kind(item) in ("object", "array", "date"):
+        if not kept and level < _LEVELS and type_of(item) in ("object", "array", "date"):
             item = _level(item, in_camel_case, with_suffixes, level + 1)
         pairs.append((name, item))
     return make_object(pairs)
@@ -71,14 +71,14 @@ def _camel(name: str) -> str:
 
 def _suffix_for(value: "Any") -> str:
     """The suffix that ``value`` suggests; empty for objects, mixed arrays, and what FullStory has no type for."""
-    sort = kind(value)
+    sort = type_of(value)
     if sort != "array":
         return _single(value, sort)
-    singles = [_single(item, kind(item)) for item in items(value)]
+    singles = [_single(item, type_of(item)) for item in raw_items(value)]
     for suffix in ("str", "bool", "real", "date"):
         if all(single == suffix for single in singles):
             return suffix + "s"
-    return "objs" if all(kind(item) in ("object", "array", "date") for item in items(value)) else ""
+    return "objs" if all(type_of(item) in ("object", "array", "date") for item in raw_items(value)) else ""
 
 
 _SUFFIX_OF = {"string": "str", "boolean": "bool", "number": "real"}

@@ -5,7 +5,7 @@ Nested keys stay as they are. An anonymous visitor's anonymous id is the ``uid``
 
 from ..contracts import Call, Destination
 from ..mapping.names import rudder
-from ..runtime import UNDEFINED, copy, get, is_nullish, is_plain, keys, make_object, rename, truthy
+from ..runtime import UNDEFINED, copy, is_nullish, is_plain, keys, make_object, raw_get, rename, truthy
 from ..settings import Setting
 
 TYPE_CHECKING = False
@@ -104,23 +104,23 @@ class RudderStack(Destination):
 
     def calls(self, message: "Message", report: "Report") -> "list[Call]":
         """The calls on FullStory for one message."""
-        kind_ = get(message, "type")
+        kind_ = raw_get(message, "type")
         if kind_ == "identify":
             return self._identify(message)
         if kind_ == "track":
-            return self._event(get(message, "event"), get(message, "properties"))
+            return self._event(raw_get(message, "event"), raw_get(message, "properties"))
         if kind_ == "page":
             # The name is there even when there is none.
-            name = make_object((("name", get(message, "name")),))
-            return self._event(PAGE_EVENT, copy(name, get(message, "properties")))
+            name = make_object((("name", raw_get(message, "name")),))
+            return self._event(PAGE_EVENT, copy(name, raw_get(message, "properties")))
         if kind_ == "crossDomain":
             return self._cross_domain(message)
         return []
 
     def _identify(self, message: "Message") -> "list[Call]":
-        uid, traits = get(message, "userId"), get(message, "traits")
+        uid, traits = raw_get(message, "userId"), raw_get(message, "traits")
         if not truthy(uid):
-            uid = get(message, "anonymousId")
+            uid = raw_get(message, "anonymousId")
         if is_nullish(traits):
             return []  # the vendor's code stumbles
         if is_plain(traits) and not keys(traits):
@@ -134,12 +134,12 @@ class RudderStack(Destination):
 
     def _cross_domain(self, message: "Message") -> "list[Call]":
         """Capture stops until the page knows the customer's hash (``userId``), or has waited long enough for it."""
-        if get(message, "event") == "start":
+        if raw_get(message, "event") == "start":
             return [Call("shutdown", [])]
         restart = Call("restart", [])
-        if get(message, "event") == "timeout":
+        if raw_get(message, "event") == "timeout":
             return [restart]
-        known = get(message, "userId")
+        known = raw_get(message, "userId")
         return [Call("setUserVars", [make_object((("uid", known), ("displayName", known)))]), restart]
 
 

@@ -10,17 +10,17 @@ from ..messages import TYPES
 from ..runtime import (
     UNDEFINED,
     copy,
-    get,
-    has,
     is_nullish,
     is_plain,
     keys,
-    kind,
     make_object,
-    put,
+    raw_get,
+    raw_has,
+    raw_put,
     record,
     rename,
     truthy,
+    type_of,
 )
 from ..settings import Setting, SettingsError
 from .subscriptions import BadPayload, Preset, Subscription, numbered
@@ -43,49 +43,49 @@ NAME = "Fullstory (Actions)"
 
 def track_event(payload: "Value") -> "list[Call]":
     """V1: an event."""
-    return [Call("event", [get(payload, "name"), _or_empty(get(payload, "properties")), SOURCE])]
+    return [Call("event", [raw_get(payload, "name"), _or_empty(raw_get(payload, "properties")), SOURCE])]
 
 
 def track_event_v2(payload: "Value") -> "list[Call]":
     """V2: an event."""
-    event = record(name=get(payload, "name"), properties=_or_empty(get(payload, "properties")))
+    event = record(name=raw_get(payload, "name"), properties=_or_empty(raw_get(payload, "properties")))
     return [Call("", ["trackEvent", event, SOURCE])]
 
 
 def identify_user(payload: "Value") -> "list[Call]":
     """V1: an identity, or user properties without a user id; traits camel-cased."""
-    traits = get(payload, "traits")
+    traits = raw_get(payload, "traits")
     traits = rename(_without_undefined(traits), names.actions) if truthy(traits) else make_object()
-    if truthy(get(payload, "anonymousId")):
-        put(traits, "segmentAnonymousId_str", get(payload, "anonymousId"))
+    if truthy(raw_get(payload, "anonymousId")):
+        raw_put(traits, "segmentAnonymousId_str", raw_get(payload, "anonymousId"))
     properties = _with_name_and_email(traits, payload)
-    if truthy(get(payload, "userId")):
-        return [Call("identify", [get(payload, "userId"), properties, SOURCE])]
+    if truthy(raw_get(payload, "userId")):
+        return [Call("identify", [raw_get(payload, "userId"), properties, SOURCE])]
     return [Call("setUserVars", [properties, SOURCE])]
 
 
 def identify_user_v2(payload: "Value") -> "list[Call]":
     """V2: an identity, or user properties without a user id; traits as they are. Raises BadPayload."""
-    traits = get(payload, "traits")
+    traits = raw_get(payload, "traits")
     if not truthy(traits):
         traits = make_object()
-    anonymous_id = get(payload, "anonymousId")
+    anonymous_id = raw_get(payload, "anonymousId")
     if truthy(anonymous_id):
-        if kind(traits) in ("string", "number", "boolean", "bigint", "symbol"):
+        if type_of(traits) in ("string", "number", "boolean", "bigint", "symbol"):
             raise BadPayload("traits is no object")
         traits = copy(traits)
-        put(traits, "segmentAnonymousId", anonymous_id)
+        raw_put(traits, "segmentAnonymousId", anonymous_id)
     properties = _with_name_and_email(traits, payload)
-    if truthy(get(payload, "userId")):
-        identity = make_object((("uid", get(payload, "userId")), ("properties", properties)))
+    if truthy(raw_get(payload, "userId")):
+        identity = make_object((("uid", raw_get(payload, "userId")), ("properties", properties)))
         return [Call("", ["setIdentity", identity, SOURCE])]
     return [Call("", ["setProperties", make_object((("type", "user"), ("properties", properties))), SOURCE])]
 
 
 def viewed_page(payload: "Value") -> "list[Call]":
     """V1: page properties, when there are any."""
-    properties = get(payload, "properties")
-    if truthy(get(payload, "pageName")):
+    properties = raw_get(payload, "properties")
+    if truthy(raw_get(payload, "pageName")):
         return [Call("setVars", ["page", _page_properties(payload), SOURCE])]
     return [Call("setVars", ["page", properties, SOURCE])] if truthy(properties) else []
 
@@ -103,19 +103,19 @@ def _or_empty(properties: "Value") -> "Value":
 def _with_name_and_email(traits: "Value", payload: "Value") -> "Value":
     result = copy(traits)
     for name in ("email", "displayName"):
-        if get(payload, name) is not UNDEFINED:
-            put(result, name, get(payload, name))
+        if raw_get(payload, name) is not UNDEFINED:
+            raw_put(result, name, raw_get(payload, name))
     return result
 
 
 def _page_properties(payload: "Value") -> "Value":
     """Page properties with the page's name in front, so that a ``pageName`` property wins."""
-    name = get(payload, "pageName")
-    return copy(make_object((("pageName", name),) if truthy(name) else ()), get(payload, "properties"))
+    name = raw_get(payload, "pageName")
+    return copy(make_object((("pageName", name),) if truthy(name) else ()), raw_get(payload, "properties"))
 
 
 def _without_undefined(traits: "Value") -> "Value":
-    return make_object([(key, get(traits, key)) for key in keys(traits) if get(traits, key) is not UNDEFINED])
+    return make_object([(key, raw_get(traits, key)) for key in keys(traits) if raw_get(traits, key) is not UNDEFINED])
 
 
 ACTIONS = (
@@ -203,11 +203,11 @@ class SegmentActions(Destination):
 
     def configured(self, load_options: "Value", report: "Report") -> "SegmentActions":
         """With the subscriptions that the options of ``analytics.load`` may have for this destination."""
-        own = get(get(load_options, "integrations"), self.integration)
-        if not is_plain(own) or not has(own, "subscriptions"):
+        own = raw_get(raw_get(load_options, "integrations"), self.integration)
+        if not is_plain(own) or not raw_has(own, "subscriptions"):
             return self
         options = dict(self.options)
-        options["subscriptions"] = get(own, "subscriptions")
+        options["subscriptions"] = raw_get(own, "subscriptions")
         try:
             changed = SegmentActions(options)
         except SettingsError as error:
@@ -223,17 +223,19 @@ class SegmentActions(Destination):
 
     def installed(self, integrations: "Value") -> bool:
         """Whether load-time ``integrations`` let Segment set this destination up at all."""
-        own, generic = get(integrations, self.integration), get(integrations, NAME)
+        own, generic = raw_get(integrations, self.integration), raw_get(integrations, NAME)
         if not self.plugins:
             return False
-        if get(integrations, "All") is False and not truthy(own) and not truthy(generic):
+        if raw_get(integrations, "All") is False and not truthy(own) and not truthy(generic):
             return False
         return own is not False and generic is not False
 
     def _enabled(self, subscriptions: "Value") -> "list[Subscription]":
         known = [action for action, _ in ACTIONS]
         listed = numbered(self.name, subscriptions)
-        return [Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(get(item, "enabled"))]
+        return [
+            Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(raw_get(item, "enabled"))
+        ]
 
     def fullstory(self) -> "dict[str, Any]":
         options = self.options
@@ -278,7 +280,7 @@ class _Action:
 
     def calls(self, message: "Message", report: "Report") -> "list[Call]":
         calls: "list[Call]" = []
-        if get(message, "type") == "screen":
+        if raw_get(message, "type") == "screen":
             return calls  # the vendor's actions have no method for it
         for subscription in self._subscriptions:
             try:

@@ -8,20 +8,20 @@ from ..mapping import names
 from ..runtime import (
     UNDEFINED,
     copy,
-    delete,
-    get,
     is_plain,
-    items,
     keys,
-    kind,
     make_array,
     make_object,
-    own_keys,
-    put,
+    raw_delete,
+    raw_get,
+    raw_items,
+    raw_keys,
+    raw_put,
     rename,
     text,
     trim,
     truthy,
+    type_of,
 )
 from ..settings import Setting, whole
 from .iso_date import parse_iso_date
@@ -65,13 +65,13 @@ class SegmentClassic(Destination):
 
     def configured(self, load_options: "Value", report: "Report") -> "SegmentClassic":
         """With what the options of ``analytics.load`` say for this integration."""
-        iso_dates = self.iso_dates and not truthy(get(load_options, "disableAutoISOConversion"))
-        own = get(get(load_options, "integrations"), self.integration)
+        iso_dates = self.iso_dates and not truthy(raw_get(load_options, "disableAutoISOConversion"))
+        own = raw_get(raw_get(load_options, "integrations"), self.integration)
         names = keys(own) if is_plain(own) else []
         if iso_dates is self.iso_dates and not names:
             return self
         options = dict(self.options)
-        options.update([(name, get(own, name)) for name in names])
+        options.update([(name, raw_get(own, name)) for name in names])
         return SegmentClassic(whole(self.settings, options), iso_dates)
 
     def fullstory(self) -> "dict[str, Any]":
@@ -92,7 +92,7 @@ class SegmentClassic(Destination):
 
     def calls(self, message: "Message", report: "Report") -> "list[Call]":
         """The calls on FullStory for one message."""
-        kind_ = get(message, "type")
+        kind_ = raw_get(message, "type")
         if kind_ == "track":
             return [self._event(self._field(message, "event"), self._object(message, "properties"))]
         if kind_ == "identify":
@@ -105,14 +105,14 @@ class SegmentClassic(Destination):
         user_id = self._field(message, "userId")
         traits = self._object(message, "traits")
         display_name = _display_name(traits)
-        delete(traits, "id")
+        raw_delete(traits, "id")
         if display_name is not UNDEFINED:
-            put(traits, "displayName", display_name)
-            delete(traits, "name")
+            raw_put(traits, "displayName", display_name)
+            raw_delete(traits, "name")
         pairs = rename(traits, _trait_key)
         if truthy(user_id):
             return [Call("identify", [text(user_id), pairs, SOURCE])]
-        put(pairs, "segmentAnonymousId_str", text(self._field(message, "anonymousId")))
+        raw_put(pairs, "segmentAnonymousId_str", text(self._field(message, "anonymousId")))
         return [Call("setUserVars", [pairs, SOURCE])]
 
     def _page(self, message: "Message") -> "list[Call]":
@@ -122,7 +122,7 @@ class SegmentClassic(Destination):
         properties = self._object(message, "properties")
         for key, value in (("category", self._field(message, "category")), ("name", self._field(message, "name"))):
             if truthy(value):
-                put(properties, key, value)
+                raw_put(properties, key, value)
         if truthy(name) and truthy(self.options["trackNamedPages"]):
             title = name
         elif truthy(category) and truthy(self.options["trackCategorizedPages"]):
@@ -136,7 +136,7 @@ class SegmentClassic(Destination):
             event = "Loaded a Page" if title is UNDEFINED else "Viewed " + text(title) + " Page"
             calls.append(self._event(event, copy(properties)))
         if title is not UNDEFINED:
-            put(properties, "pageName", title)
+            raw_put(properties, "pageName", title)
         calls.append(Call("setVars", ["page", properties, SOURCE]))
         return calls
 
@@ -144,22 +144,22 @@ class SegmentClassic(Destination):
         return Call("event", [event, properties, SOURCE])
 
     def _field(self, message: "Message", name: str) -> "Value":
-        value = get(message, name)
+        value = raw_get(message, name)
         return self._dated(value)
 
     def _object(self, message: "Message", name: str) -> "Value":
         """Properties or traits as an object of our own, with dates for ISO texts."""
-        value = get(message, name)
+        value = raw_get(message, name)
         return make_object() if not truthy(value) else self._cloned(value)
 
     def _cloned(self, value: "Value") -> "Value":
         result = copy(value)
         if self.iso_dates:
-            for key in own_keys(result):
-                item = get(result, key)
+            for key in raw_keys(result):
+                item = raw_get(result, key)
                 dated = self._dated(item)
                 if dated is not item:
-                    put(result, key, dated)
+                    raw_put(result, key, dated)
         return result
 
     def _dated(self, value: "Value") -> "Value":
@@ -169,9 +169,9 @@ class SegmentClassic(Destination):
         if isinstance(value, str):
             date = parse_iso_date(value) if value[4:5] == "-" else None
             return value if date is None else date
-        value_kind = kind(value)
+        value_kind = type_of(value)
         if value_kind == "array":
-            old = items(value)
+            old = raw_items(value)
             new = [self._dated(item) for item in old]
             return make_array(new) if _changed(old, new) else value
         if value_kind == "object" and is_plain(value):
@@ -194,7 +194,7 @@ def _trait_key(key: str) -> str:
 def _display_name(traits: "Value") -> "Value":
     """The visitor's name: a text ``name``, else first and last name, found whatever the case and separators."""
     name = _fuzzy(traits, "name")
-    if kind(name) == "string":
+    if type_of(name) == "string":
         return trim(name)
     first, last = _part(traits, "firstname"), _part(traits, "lastname")
     return trim(first + " " + last) if first and last else UNDEFINED
@@ -202,14 +202,14 @@ def _display_name(traits: "Value") -> "Value":
 
 def _part(traits: "Value", wanted: str) -> str:
     value = _fuzzy(traits, wanted)
-    return trim(value) if kind(value) == "string" else ""
+    return trim(value) if type_of(value) == "string" else ""
 
 
 def _fuzzy(traits: "Value", wanted: str) -> "Value":
     """The first trait whose name is ``wanted`` once only ASCII letters and digits are kept, in lower case."""
     for key in keys(traits):
         if _plain_name(key) == wanted:
-            return get(traits, key)
+            return raw_get(traits, key)
     return UNDEFINED
 
 

@@ -1,7 +1,7 @@
 """Subscriptions of Segment's Actions destinations: a trigger and a mapping for an action each."""
 
 from ..mapping import directives
-from ..runtime import from_python, get, is_nullish, items, keys, kind, make_object, text, truthy
+from ..runtime import from_python, is_nullish, keys, make_object, raw_get, raw_items, text, truthy, type_of
 from ..settings import SettingsError, nearest
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ def numbered(destination: str, given: "Value") -> "list[tuple[int, Value]]":
     Raises SettingsError for more than 50.
     """
     given = from_python(given)
-    listed = items(given) if kind(given) == "array" else []
+    listed = raw_items(given) if type_of(given) == "array" else []
     if len(listed) > MOST:
         raise SettingsError(
             "%s: setting 'subscriptions' has %d mappings; a destination takes at most %d"
@@ -43,9 +43,9 @@ class Subscription:
     def __init__(
         self, number: int, given: "Value", actions: "Collection[str]", required: "Mapping[str, Sequence[str]]"
     ) -> None:
-        name = get(given, "name")
-        self.title = "subscription %d %s" % (number, _shown(name) if kind(name) == "string" else "without a name")
-        self.action = get(given, "partnerAction")
+        name = raw_get(given, "name")
+        self.title = "subscription %d %s" % (number, _shown(name) if type_of(name) == "string" else "without a name")
+        self.action = raw_get(given, "partnerAction")
         self._given = given
         self._actions = actions
         self._required = required
@@ -53,12 +53,12 @@ class Subscription:
         self._mapping: "directives.Evaluate | None" = None
         self._wrong_trigger: "Exception | None" = None
         self._wrong_mapping: "Exception | None" = None
-        mapping = get(given, "mapping")
+        mapping = raw_get(given, "mapping")
         self._fields = make_object() if is_nullish(mapping) else mapping
         from ..mapping import fql  # late: presets need none
 
         try:
-            self._trigger = fql.parse(get(given, "subscribe"))
+            self._trigger = fql.parse(raw_get(given, "subscribe"))
         except Exception as error:  # as with the vendor, it never matches
             self._wrong_trigger = error
 
@@ -94,8 +94,8 @@ class Subscription:
             known = ", ".join(self._actions)
             found.append("unknown partnerAction %s%s Known: %s." % (_shown(self.action), hint, known))
         if self._wrong_trigger is not None:
-            trigger = get(self._given, "subscribe")
-            wrong = self._wrong_trigger if kind(trigger) == "string" else "it must be text"
+            trigger = raw_get(self._given, "subscribe")
+            wrong = self._wrong_trigger if type_of(trigger) == "string" else "it must be text"
             found.append("trigger %s: %s" % (_shown(trigger), wrong))
         found.extend(["mapping: %s" % wrong for wrong in self._mapping_problems()])
         return ["%s: %s" % (self.title, problem) for problem in found]
@@ -107,7 +107,7 @@ class Subscription:
         found = directives.mistakes(self._fields)
         if not self._is_directive():
             for name in self._required.get(self.action, ()):
-                if not truthy(get(self._fields, name)):
+                if not truthy(raw_get(self._fields, name)):
                     found.append("/%s is missing, and %s requires it." % (name, self.action))
         return found
 
@@ -131,7 +131,7 @@ class Preset:
 
     def payload(self, message: "Message") -> "Value":
         """What the action gets of ``message``, None when it is of another type."""
-        if get(message, "type") not in self.types:
+        if raw_get(message, "type") not in self.types:
             return None
         if self._mapping is None:
             self._mapping = directives.compile(from_python(self._fields), trusted=True)
@@ -143,4 +143,4 @@ class Preset:
 
 
 def _shown(value: "Value") -> str:
-    return repr(value) if kind(value) == "string" else text(value)
+    return repr(value) if type_of(value) == "string" else text(value)

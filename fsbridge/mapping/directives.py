@@ -13,16 +13,15 @@ from ..runtime import (
     UNDEFINED,
     copy,
     from_json,
-    get,
-    has,
     is_nullish,
     is_plain,
-    items,
     keys,
-    kind,
     lower,
     make_array,
     make_object,
+    raw_get,
+    raw_has,
+    raw_items,
     record,
     tag,
     text,
@@ -30,6 +29,7 @@ from ..runtime import (
     to_number,
     trim,
     truthy,
+    type_of,
     upper,
 )
 from . import liquid
@@ -94,13 +94,13 @@ def resolve_batch(mapping: "Any", messages: "Any" = UNDEFINED) -> "Any":
     """An array of the payloads for an array of messages, which may be anything."""
     if messages is UNDEFINED:
         messages = make_array()
-    if kind(messages) != "array":
+    if type_of(messages) != "array":
         raise MappingError("data must be an array, got " + tag(messages))
     root = _root(mapping)
     validate(root)
     evaluate = _compile(root, True)
     _failures.clear()
-    return make_array([_handed_on(evaluate(message)) for message in items(messages)])
+    return make_array([_handed_on(evaluate(message)) for message in raw_items(messages)])
 
 
 def _handed_on(value: "Any") -> "Any":
@@ -108,26 +108,26 @@ def _handed_on(value: "Any") -> "Any":
 
     JSON text can make a property ``__proto__``; the vendor's copying makes it the object's prototype, and so does this.
     """
-    return copy(value) if has(value, "__proto__") else value
+    return copy(value) if raw_has(value, "__proto__") else value
 
 
 def _root(mapping: "Any") -> "Any":
     """The mapping proper: one whole directive can stand for all fields, which then become its ``mapping``."""
     if is_nullish(mapping):
         raise TypeError("a mapping must be an object")
-    if not has(mapping, _ROOT):
+    if not raw_has(mapping, _ROOT):
         return copy(mapping)
-    directive = get(mapping, _ROOT)
+    directive = raw_get(mapping, _ROOT)
     if is_nullish(directive):
         raise TypeError("the root mapping must be an object")
     names = keys(directive)
     if len(names) > 1:
         raise MappingError("The root mapping must only have a single directive object")
-    options = get(directive, names[0]) if names else UNDEFINED
-    if kind(options) not in ("object", "array", "date"):
+    options = raw_get(directive, names[0]) if names else UNDEFINED
+    if type_of(options) not in ("object", "array", "date"):
         raise MappingError("The root directive must be an object")
-    if kind(options) == "object":
-        fields = make_object([(key, get(mapping, key)) for key in keys(mapping) if key != _ROOT])
+    if type_of(options) == "object":
+        fields = make_object([(key, raw_get(mapping, key)) for key in keys(mapping) if key != _ROOT])
         options = copy(options, make_object([("mapping", fields)]))
     return make_object([(names[0], options)])
 
@@ -138,18 +138,18 @@ def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) 
     ``to_payload``: what is built here is part of the payload itself, where undefined fields are left out; as input of a
     directive they would count. ``of_object``: the message is an object.
     """
-    if kind(mapping) == "array":
-        elements = [_compile(item, to_payload, of_object) for item in items(mapping)]
+    if type_of(mapping) == "array":
+        elements = [_compile(item, to_payload, of_object) for item in raw_items(mapping)]
         return lambda message: make_array([element(message) for element in elements])
     if tag(mapping) != "object":
         return lambda message: mapping
     names = keys(mapping)
     directives = [name for name in names if name.startswith("@")]
     if directives and not [name for name in names if not name.startswith("@") and name != "_metadata"]:
-        return _directive(directives[0], get(mapping, directives[0]))
+        return _directive(directives[0], raw_get(mapping, directives[0]))
     fields = []
     for name in names:
-        field = get(mapping, name)
+        field = raw_get(mapping, name)
         step = _step(field) if of_object else ""
         fields.append((name, step, _constant(UNDEFINED) if step else _compile(field, to_payload, of_object)))
 
@@ -159,7 +159,7 @@ def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) 
     def build(message: "Any") -> "Any":
         values = {}  # MicroPython forgets their order, which counts for input only
         for name, step, evaluate in fields:
-            value = get(message, step) if step else evaluate(message)
+            value = raw_get(message, step) if step else evaluate(message)
             if isinstance(value, str):
                 values[name] = value
             elif value is not UNDEFINED:
@@ -171,7 +171,7 @@ def _compile(mapping: "Any", to_payload: bool = False, of_object: bool = False) 
 
 def _step(field: "Any") -> str:
     """The one step of a field that is a path such as ``{"@path": "$.event"}``, the commonest of all."""
-    path = get(field, "@path") if tag(field) == "object" and keys(field) == ["@path"] else UNDEFINED
+    path = raw_get(field, "@path") if tag(field) == "object" and keys(field) == ["@path"] else UNDEFINED
     steps = _steps(path) if isinstance(path, str) else ()
     return steps[0] if len(steps) == 1 else ""
 
@@ -201,7 +201,7 @@ def _constant(value: "Any") -> "Evaluate":
 def _missing(options: "Any", directive: str, *names: str) -> str:
     """The vendor's complaint about the first required option that is missing or falsy; empty when none is."""
     for name in names:
-        if not truthy(get(options, name)):
+        if not truthy(raw_get(options, name)):
             return '%s requires a "%s" key' % (directive, name)
     return ""
 
@@ -209,12 +209,12 @@ def _missing(options: "Any", directive: str, *names: str) -> str:
 def _if(options: "Any") -> "Evaluate":
     if tag(options) != "object":
         return _failing('@if requires an object with an "exists" key')
-    exists, blank, otherwise = get(options, "exists"), get(options, "blank"), get(options, "else")
+    exists, blank, otherwise = raw_get(options, "exists"), raw_get(options, "blank"), raw_get(options, "else")
     if not truthy(exists) and not truthy(blank):
         return _failing('@if requires an "exists" key or a "blank" key')
     subject = _compile(blank if exists is UNDEFINED else exists)
     holds = _is_filled if exists is UNDEFINED else _is_there
-    then_value = _compile(get(options, "then"))
+    then_value = _compile(raw_get(options, "then"))
     else_value = _compile(otherwise if truthy(otherwise) else UNDEFINED)
     return lambda message: then_value(message) if holds(subject(message)) else else_value(message)
 
@@ -227,7 +227,7 @@ def _is_filled(value: "Any") -> bool:
     """JavaScript's ``value != null && value != ""``."""
     if is_nullish(value):
         return False
-    if kind(value) in ("number", "boolean", "bigint"):
+    if type_of(value) in ("number", "boolean", "bigint"):
         return to_number(value) != 0
     return text(value) != ""
 
@@ -238,10 +238,10 @@ def _case(options: "Any") -> "Evaluate":
     missing = _missing(options, "@case", "operator")
     if missing:
         return _failing(missing)
-    operator = get(options, "operator")
-    if not truthy(get(options, "value")):
+    operator = raw_get(options, "operator")
+    if not truthy(raw_get(options, "value")):
         return _constant(UNDEFINED)
-    subject = _compile(get(options, "value"))
+    subject = _compile(raw_get(options, "value"))
 
     def change(message: "Any") -> "Any":
         value = subject(message)
@@ -257,7 +257,7 @@ def _case(options: "Any") -> "Evaluate":
 
 
 def _option(options: "Any", name: str, default: "Any") -> "Any":
-    value = get(options, name)
+    value = raw_get(options, name)
     return default if is_nullish(value) else value
 
 
@@ -267,19 +267,19 @@ def _replace(options: "Any") -> "Evaluate":
     missing = _missing(options, "@replace", "pattern")
     if missing:
         return _failing(missing)
-    if not truthy(get(options, "value")):
+    if not truthy(raw_get(options, "value")):
         return _constant(UNDEFINED)
-    subject = _compile(get(options, "value"))
-    pattern, replacement = get(options, "pattern"), _option(options, "replacement", "")
+    subject = _compile(raw_get(options, "value"))
+    pattern, replacement = raw_get(options, "pattern"), _option(options, "replacement", "")
     ignore_case, everywhere = _option(options, "ignorecase", False), _option(options, "global", True)
     pairs = [(pattern, replacement)]
-    if truthy(get(options, "pattern2")):
-        pairs.append((get(options, "pattern2"), _option(options, "replacement2", "")))
+    if truthy(raw_get(options, "pattern2")):
+        pairs.append((raw_get(options, "pattern2"), _option(options, "replacement2", "")))
     well_typed = isinstance(ignore_case, bool) and isinstance(everywhere, bool) and _are_texts(pairs[0])
 
     def change(message: "Any") -> "Any":
         value = subject(message)
-        if kind(value) in ("boolean", "number"):
+        if type_of(value) in ("boolean", "number"):
             value = text(value)
         if not well_typed or not isinstance(value, str):
             return ""
@@ -347,9 +347,9 @@ def _steps(path: str) -> "list[str]":
 
 
 def _array_path(options: "Any") -> "Evaluate":
-    if kind(options) != "array":
+    if type_of(options) != "array":
         return _failing("@arrayPath expected array, got " + tag(options))
-    path, shape = get(options, 0), get(options, 1)
+    path, shape = raw_get(options, 0), raw_get(options, 1)
     root = _at(_steps(path)) if isinstance(path, str) else _compile(path)
     if tag(shape) != "object" or not keys(shape):
         return root
@@ -360,7 +360,7 @@ def _array_path(options: "Any") -> "Evaluate":
         sort = tag(value)
         if sort not in ("object", "array"):
             return value
-        return make_array([item_value(item) for item in (items(value) if sort == "array" else [value])])
+        return make_array([item_value(item) for item in (raw_items(value) if sort == "array" else [value])])
 
     return collect
 
@@ -368,7 +368,7 @@ def _array_path(options: "Any") -> "Evaluate":
 def _at(steps: "list[str]") -> "Evaluate":
     if len(steps) == 1:
         step = steps[0]
-        return lambda message: get(message, step) if truthy(message) else message
+        return lambda message: raw_get(message, step) if truthy(message) else message
     return lambda message: follow(message, steps)
 
 
@@ -421,8 +421,8 @@ def _flatten(options: "Any") -> "Evaluate":
     missing = _missing(options, "@flatten", "separator")
     if missing:
         return _failing(missing)
-    separator, subject = _compile(get(options, "separator")), _compile(get(options, "value"))
-    kinds = ("object",) if truthy(get(options, "omitArrays")) else ("object", "array")
+    separator, subject = _compile(raw_get(options, "separator")), _compile(raw_get(options, "value"))
+    kinds = ("object",) if truthy(raw_get(options, "omitArrays")) else ("object", "array")
 
     def flatten(message: "Any") -> "Any":
         between = separator(message)
@@ -442,7 +442,7 @@ def _flatten_into(
         pairs.append((name, value))
         return
     for key in keys(value):
-        _flatten_into(pairs, get(value, key), name + separator + key if name else key, separator, kinds)
+        _flatten_into(pairs, raw_get(value, key), name + separator + key if name else key, separator, kinds)
 
 
 def _json(options: "Any") -> "Evaluate":
@@ -451,7 +451,7 @@ def _json(options: "Any") -> "Evaluate":
     missing = _missing(options, "@json", "mode", "value")
     if missing:
         return _failing(missing)
-    mode, subject = get(options, "mode"), _compile(get(options, "value"))
+    mode, subject = raw_get(options, "mode"), _compile(raw_get(options, "value"))
 
     def convert(message: "Any") -> "Any":
         value = subject(message)
@@ -473,14 +473,14 @@ def _merge(options: "Any") -> "Evaluate":
     missing = _missing(options, "@merge", "direction")
     if missing:
         return _failing(missing)
-    direction, objects = _compile(get(options, "direction")), get(options, "objects")
+    direction, objects = _compile(raw_get(options, "direction")), raw_get(options, "objects")
     mistake = _missing(options, "@merge", "objects")
-    if not mistake and kind(objects) != "array":
+    if not mistake and type_of(objects) != "array":
         mistake = "@merge: expected opts.array, got " + _typeof(objects)
     if mistake:
         fail = _failing(mistake)
         return lambda message: (direction(message), fail(message))  # a mistake in the direction shows first
-    sources = [_compile(item) for item in items(objects)]
+    sources = [_compile(item) for item in raw_items(objects)]
 
     def merge(message: "Any") -> "Any":
         leftwards = direction(message) == "left"
@@ -491,7 +491,7 @@ def _merge(options: "Any") -> "Evaluate":
 
 
 def _typeof(value: "Any") -> str:
-    sort = kind(value)
+    sort = type_of(value)
     return "object" if sort in ("null", "array", "date") else sort
 
 
@@ -501,13 +501,13 @@ def _transform(options: "Any") -> "Evaluate":
     missing = _missing(options, "@transform", "mapping", "apply")
     if missing:
         return _failing(missing)
-    if tag(get(options, "apply")) != "object":
+    if tag(raw_get(options, "apply")) != "object":
         return _failing('@transform "apply" key should be an object')
-    mapping = _compile(get(options, "mapping"))
+    mapping = _compile(raw_get(options, "mapping"))
     try:
-        apply = compile(get(options, "apply"))
+        apply = compile(raw_get(options, "apply"))
     except (MappingError, TypeError):  # the mistake shows only when the directive is reached
-        return lambda message: resolve(get(options, "apply"), message)
+        return lambda message: resolve(raw_get(options, "apply"), message)
     return lambda message: mapping(_without_undefined(apply(as_message(message))))
 
 
@@ -515,10 +515,10 @@ def _without_undefined(value: "Any") -> "Any":
     """A copy of ``value`` without properties that are undefined, deeply."""
     sort = tag(value)
     if sort == "array":
-        return make_array([_without_undefined(item) for item in items(value)])
+        return make_array([_without_undefined(item) for item in raw_items(value)])
     if sort != "object":
         return value
-    pairs = [(key, get(value, key)) for key in keys(value)]
+    pairs = [(key, raw_get(value, key)) for key in keys(value)]
     return make_object([(key, _without_undefined(item)) for key, item in pairs if item is not UNDEFINED])
 
 
@@ -536,7 +536,7 @@ def _without_nulls(value: "Any") -> "Any":
     """A copy of an object where properties that are null are undefined, deeply, but not inside arrays."""
     if tag(value) != "object":
         return value
-    pairs = [(key, get(value, key)) for key in keys(value)]
+    pairs = [(key, raw_get(value, key)) for key in keys(value)]
     return make_object([(key, UNDEFINED if item is NULL else _without_nulls(item)) for key, item in pairs])
 
 

@@ -9,7 +9,7 @@ negates only the two functions; text in single quotes keeps its quotes.
 """
 
 from ..messages import TYPES
-from ..runtime import NULL, UNDEFINED, get, is_nullish, kind, text, to_number
+from ..runtime import NULL, UNDEFINED, is_nullish, raw_get, text, to_number, type_of
 from .paths import follow, fql_steps
 
 TYPE_CHECKING = False
@@ -373,14 +373,14 @@ def _condition(start: str, name: str, operator: str, expected: "Any") -> "Condit
     """A function from the message to whether the condition holds."""
     test = _test(operator, expected)
     if start not in _BAGS:
-        return lambda message: test(get(message, start))
+        return lambda message: test(raw_get(message, start))
     path = name[len(start) + 1 :] if name.startswith(start + ".") else name
     steps = fql_steps(path)
     if path and not steps:
         return _no_path
     if not path:
         return lambda message: test(UNDEFINED)
-    return lambda message: test(follow(get(message, start), steps))
+    return lambda message: test(follow(raw_get(message, start), steps))
 
 
 def _no_path(message: "Any") -> bool:
@@ -431,4 +431,4 @@ def _text_test(compare: "Callable[[str, str], bool]", wanted: str, outcome: bool
 
 
 def _number_test(compare: "Callable[[float, float], bool]", wanted: float) -> "Test":
-    return lambda actual: kind(actual) == "number" and compare(actual, wanted)
+    return lambda actual: type_of(actual) == "number" and compare(actual, wanted)

@@ -1,6 +1,6 @@
 """Paths into a message, such as ``properties.items[0].name``: two splitting rules and one way to follow the steps."""
 
-from ..runtime import get, truthy
+from ..runtime import raw_get, truthy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ def follow(value: "Any", steps: "list[str]") -> "Any":
     for step in steps:
         if not truthy(value):
             return value
-        value = get(value, step)
+        value = raw_get(value, step)
     return value
 
 

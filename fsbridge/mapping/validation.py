@@ -3,7 +3,7 @@
 Arrays are taken as they are: what stands in them isn't looked at, and fails, if at all, when the mapping is applied.
 """
 
-from ..runtime import UNDEFINED, get, items, keys, lower, tag, to_json
+from ..runtime import UNDEFINED, keys, lower, raw_get, raw_items, tag, to_json
 from . import liquid
 from .errors import AggregateError, MappingError, ValidationError
 from .text import length
@@ -60,7 +60,7 @@ def _directive(value: "Any", place: "Place") -> None:
     name = directives[0]
     if name not in _DIRECTIVES:
         raise _wrong(place, "has an invalid directive: " + name)
-    _DIRECTIVES[name](get(value, name), place + [name])
+    _DIRECTIVES[name](raw_get(value, name), place + [name])
 
 
 def _object(value: "Any", place: "Place") -> None:
@@ -70,7 +70,7 @@ def _object(value: "Any", place: "Place") -> None:
     errors = []
     for key in keys(value):
         try:
-            _mapping(get(value, key), place + [key])
+            _mapping(raw_get(value, key), place + [key])
         except MappingError as error:
             errors.extend(error.errors)
     if errors:
@@ -148,7 +148,7 @@ def _fields(*fields: "tuple[str, bool, Check]") -> "Check":
         _object(value, place)
         errors = []
         for name, required, each in fields:
-            field = get(value, name)
+            field = raw_get(value, name)
             try:
                 if field is not UNDEFINED:
                     each(field, place + [name])
@@ -164,8 +164,8 @@ def _fields(*fields: "tuple[str, bool, Check]") -> "Check":
 
 def _array_path(value: "Any", place: "Place") -> None:
     _array(value, place)
-    _directive_or_string(get(value, 0), place)
-    _mapping(get(value, 1), place)
+    _directive_or_string(raw_get(value, 0), place)
+    _mapping(raw_get(value, 1), place)
 
 
 _merge_fields = _fields(("direction", False, _one_of("left", "right")), ("objects", True, _array))
@@ -173,7 +173,7 @@ _merge_fields = _fields(("direction", False, _one_of("left", "right")), ("object
 
 def _merge(value: "Any", place: "Place") -> None:
     _merge_fields(value, place)
-    for item in items(get(value, "objects")):
+    for item in raw_items(raw_get(value, "objects")):
         _directive_or_object(item, [])  # the vendor forgets the place, too
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..cloud.ordered import lane
 from ..messages import TYPES
-from ..runtime import kind
+from ..runtime import type_of
 from .bodies import Refused
 
 BATCHES = ("batch", "import", "b")
@@ -123,7 +123,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise Refused(400, "bad_json", "The body is nested too deeply.") from None
     if not isinstance(document, dict):
-        raise Refused(400, "bad_json", f"The body must be a JSON object, and is {kind(document)}.")
+        raise Refused(400, "bad_json", f"The body must be a JSON object, and is {type_of(document)}.")
     return document
 
 
@@ -203,7 +203,7 @@ def _problem(message: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    return "missing" if value is None else str(kind(value))
+    return "missing" if value is None else str(type_of(value))
 
 
 def _message(message: dict[str, Any], text: str, write_key: str) -> Message:

@@ -9,7 +9,10 @@ This module says what every verb does; the ports implement them (``cpython``, an
 ``micropython``).
 
 Never write ``value is None`` for a port value: Pyodide spells ``undefined`` as None, MicroPython spells ``null`` so.
-Compare with ``NULL`` and ``UNDEFINED`` by ``is``, or ask `kind` or `is_nullish`.
+Compare with ``NULL`` and ``UNDEFINED`` by ``is``, or ask `type_of` or `is_nullish`.
+
+One rule for names: what begins with ``raw_`` is fast and unguarded, for objects of our own, and of the page only where
+nothing can throw; a throw there unwinds MicroPython past every ``except``. Everything else is guarded.
 """
 
 import sys
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     def is_javascript(value: Any) -> bool:
         """Whether JavaScript made the value and Python has a mere handle to it."""
 
-    def kind(value: Any) -> str:
+    def type_of(value: Any) -> str:
         """One of undefined, null, boolean, number, bigint, string, symbol, array, date, function and object."""
 
     def tag(value: Any) -> str:
@@ -61,7 +64,7 @@ if TYPE_CHECKING:
         """An object of these pairs, in their order."""
 
     def record(**fields: Any) -> Any:
-        """`make_object` of keyword arguments, in one crossing: what `get` gives, and small whole numbers."""
+        """`make_object` of keyword arguments, in one crossing: what `raw_get` gives, and small whole numbers."""
 
     def make_array(values: Iterable[Any] = ()) -> Any:
         """An array of these values."""
@@ -69,43 +72,43 @@ if TYPE_CHECKING:
     def keys(value: Any) -> list[str]:
         """Own enumerable string keys in JavaScript's order: indices first, ascending."""
 
-    def get(value: Any, key: str | int) -> Any:
+    def raw_get(value: Any, key: str | int) -> Any:
         """A property, own or inherited; UNDEFINED where there is none or the value can have none."""
 
-    def safe_get(value: Any, key: str | int) -> Any:
-        """`get` where the read itself may throw (host objects, strangers' getters); raises then."""
-
-    def safe_put(value: Any, key: str | int, item: Any) -> None:
-        """`put` where the write itself may throw; raises then."""
-
-    def has(value: Any, key: str) -> bool:
-        """Whether ``key`` is an own property."""
+    def get(value: Any, key: str | int) -> Any:
+        """`raw_get` where the read itself may throw (host objects, strangers' getters); raises then."""
 
     def put(value: Any, key: str | int, item: Any) -> None:
+        """`raw_put` where the write itself may throw; raises then."""
+
+    def raw_has(value: Any, key: str) -> bool:
+        """Whether ``key`` is an own property."""
+
+    def raw_put(value: Any, key: str | int, item: Any) -> None:
         """Set a property; on an array, an index may be the length (append)."""
 
-    def delete(value: Any, key: str) -> None:
+    def raw_delete(value: Any, key: str) -> None:
         """Remove an own property."""
 
     def copy(*sources: Any) -> Any:
         """A new object with the own properties of all ``sources``, later ones winning (``Object.assign({}, …)``)."""
 
-    def assign(target: Any, source: Any) -> Any:
+    def raw_assign(target: Any, source: Any) -> Any:
         """``target``, with the properties of ``source``."""
 
-    def duplicate(value: Any) -> Any:
+    def raw_copy(value: Any) -> Any:
         """`copy` of one plain object of our own."""
 
-    def own_keys(value: Any) -> list[str]:
+    def raw_keys(value: Any) -> list[str]:
         """`keys` of a plain object of our own."""
 
-    def own_tags(value: Any) -> list[str]:
+    def raw_tags(value: Any) -> list[str]:
         """The `tag` of each own value; not exact where an object gives itself one with line breaks."""
 
     def rename(value: Any, rule: Callable[[str], str]) -> Any:
         """A new object with every own key passed through ``rule``; of equal names the last wins."""
 
-    def items(array: Any) -> list[Any]:
+    def raw_items(array: Any) -> list[Any]:
         """The items of an array, as a list."""
 
     # Other values
@@ -181,10 +184,10 @@ if TYPE_CHECKING:
     def invoke(value: Any, method: str, *args: Any) -> Any:
         """Call a method of an object; whatever it throws is raised."""
 
-    def ask(value: Any, method: str, *args: Any) -> Any:
+    def raw_invoke(value: Any, method: str, *args: Any) -> Any:
         """`invoke` for the page's own methods that never throw; cheaper in a browser."""
 
-    def bound(value: Any, method: str) -> Callable[..., Any]:
+    def raw_bound(value: Any, method: str) -> Callable[..., Any]:
         """``value[method]`` as a function for Python to call; it doesn't throw."""
 
     def call(function: Any, *args: Any) -> Any:
@@ -193,7 +196,7 @@ if TYPE_CHECKING:
     def apply(function: Any, this: Any, args: tuple[Any, ...]) -> Any:
         """`call` with a ``this``."""
 
-    def construct(name: str, *args: Any) -> Any:
+    def raw_construct(name: str, *args: Any) -> Any:
         """``new name(…args)`` for a global constructor; here there is Error only."""
 
 elif ON_CPYTHON:

@@ -13,12 +13,12 @@ UNDEFINED = _own.UNDEFINED
 NULL = _own.NULL
 JsError = _own.JsError
 read = _own.read
-items = _own.items
+raw_items = _own.items
 make_object = _own.make_object
-put = _own.write
+raw_put = _own.write
 outgoing = _own.outgoing
 JsProxy = _own.JsProxy
-bound = _own.bound
+raw_bound = _own.bound
 attempt = _own.attempt
 callback = _own.callback
 _tag_of = _own.tag_of
@@ -77,7 +77,7 @@ _KINDS = {
 _SCALARS = {str: "string", bool: "boolean", int: "number", float: "number"}
 
 
-def kind(value):
+def type_of(value):
     scalar = _SCALARS.get(type(value))
     if scalar:
         return scalar
@@ -101,7 +101,7 @@ def _is_function(value):
 
 
 def tag(value):
-    return _tag_of(value)[8:-1].lower() if isinstance(value, JsProxy) else kind(value)
+    return _tag_of(value)[8:-1].lower() if isinstance(value, JsProxy) else type_of(value)
 
 
 def is_javascript(value):
@@ -172,23 +172,23 @@ def _get_of_ours(value, key):
     return _get(_apply(_box, UNDEFINED, _array_of(outgoing(value))), key)  # a method of a primitive
 
 
-get = _own.getter(_get_of_ours)
+raw_get = _own.getter(_get_of_ours)
 
 
-def safe_get(value, key):
+def get(value, key):
     return attempt(_safe_get, js.Reflect, (value, key))
 
 
-def safe_put(value, key, item):
+def put(value, key, item):
     if not attempt(_safe_set, js.Reflect, (value, key, item)):
         raise JsError("read-only property")
 
 
-def has(value, key):
+def raw_has(value, key):
     return isinstance(value, JsProxy) and _has_own(value, key)
 
 
-def delete(value, key):
+def raw_delete(value, key):
     _delete(value, key)
 
 
@@ -197,18 +197,18 @@ def copy(*sources):
 
 
 record = _own.record
-assign = _assign
+raw_assign = _assign
 
 
-def duplicate(value):
+def raw_copy(value):
     return _assign(_new(), value)
 
 
-def own_keys(value):
+def raw_keys(value):
     return _texts(_keys_of(value))
 
 
-def own_tags(value):
+def raw_tags(value):
     tags = _apply(_map, _values_of(value), _array_of(_call, _tag))  # Object.prototype.toString of each
     return _apply(_join, tags, _array_of("\n"))[8:-1].lower().split("]\n[object ")
 
@@ -216,7 +216,7 @@ def own_tags(value):
 def _texts(array):
     """A JavaScript array of texts as a list, in few crossings."""
     texts = _apply(_join, array, _array_of("\n")).split("\n")
-    return texts if texts != [""] and len(texts) == array.length else items(array)
+    return texts if texts != [""] and len(texts) == array.length else raw_items(array)
 
 
 def rename(value, rule):
@@ -271,7 +271,7 @@ def json_copy(value):
 
 def json_size(value):
     texts = attempt(_array_from, js.Array, (_array_of(outgoing(value)), _stringify))
-    return construct("Blob", texts).size
+    return raw_construct("Blob", texts).size
 
 
 def from_json(source):
@@ -363,8 +363,8 @@ def lazy(key, body):
         return value
 
     descriptor = record(enumerable=True, configurable=True)
-    put(descriptor, "get", make_method(lambda this, args: settle(this, body(this)), key, True))
-    put(descriptor, "set", make_method(lambda this, args: settle(this, get(args, 0)), key, True))
+    raw_put(descriptor, "get", make_method(lambda this, args: settle(this, body(this)), key, True))
+    raw_put(descriptor, "set", make_method(lambda this, args: settle(this, raw_get(args, 0)), key, True))
     return lambda value: _define(value, key, descriptor)
 
 
@@ -379,9 +379,9 @@ def invoke(value, method, *args):
     return attempt(_get(value, method), value, args)
 
 
-def ask(value, method, *args):
+def raw_invoke(value, method, *args):
     return getattr(value, method)(*args)
 
 
-def construct(name, *args):
+def raw_construct(name, *args):
     return _construct(_get(window, name), make_array(args))

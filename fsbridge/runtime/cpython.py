@@ -120,7 +120,7 @@ class Promise(Host):
 
         def react() -> None:
             handler = fulfilled if self.state == "fulfilled" else rejected
-            if kind(handler) != "function":
+            if type_of(handler) != "function":
                 after._settle(self.state, self.value)
                 return
             try:
@@ -142,8 +142,8 @@ class Promise(Host):
             return
         if isinstance(value, Promise):
             value.then(
-                Function(lambda args: self._settle("fulfilled", get(args, 0))),
-                Function(lambda args: self._settle("rejected", get(args, 0))),
+                Function(lambda args: self._settle("fulfilled", raw_get(args, 0))),
+                Function(lambda args: self._settle("rejected", raw_get(args, 0))),
             )
             return
         self.state, self.value = state, value
@@ -156,7 +156,7 @@ window: Any = None
 """CPython has no page of its own: pass a simulated one (`fsbridge.testing.simulated`)."""
 
 
-def kind(value: Any) -> str:
+def type_of(value: Any) -> str:
     if value is UNDEFINED:
         return "undefined"
     if value is NULL:
@@ -181,7 +181,7 @@ def kind(value: Any) -> str:
 def tag(value: Any) -> str:
     if isinstance(value, JsError):
         return "error"
-    return "promise" if isinstance(value, Promise) else kind(value)
+    return "promise" if isinstance(value, Promise) else type_of(value)
 
 
 def is_javascript(value: Any) -> bool:
@@ -205,7 +205,7 @@ def truthy(value: Any) -> bool:
 
 
 def same(left: Any, right: Any) -> bool:
-    kinds = kind(left), kind(right)
+    kinds = type_of(left), type_of(right)
     if kinds[0] != kinds[1]:
         return False
     if kinds[0] in ("string", "number", "boolean", "bigint"):
@@ -275,8 +275,8 @@ def text(value: Any) -> str:
         return ",".join("" if is_nullish(item) else text(item) for item in value)
     if isinstance(value, JsError):
         return f"{value.name}: {value}" if str(value) else value.name
-    if kind(value) == "function":
-        return f"function {get(value, 'name')}() {{ [native code] }}".replace("  ", " ")
+    if type_of(value) == "function":
+        return f"function {raw_get(value, 'name')}() {{ [native code] }}".replace("  ", " ")
     return "[object Object]"
 
 
@@ -368,7 +368,7 @@ def _inherited(value: Any, key: str) -> Any:
     """What JavaScript's prototypes have under ``key``: functions that are there, but do nothing here."""
     if is_nullish(value):
         return UNDEFINED
-    sort = kind(value)
+    sort = type_of(value)
     if key == "constructor":
         return Function(lambda args: UNDEFINED, _CONSTRUCTORS[sort])
     if key == "__proto__":
@@ -384,7 +384,7 @@ def _spliced(array: list[Any], start: int, count: int) -> list[Any]:
     return taken
 
 
-def get(value: Any, key: str | int) -> Any:
+def raw_get(value: Any, key: str | int) -> Any:
     if isinstance(value, dict):
         key = str(key)
         return value[key] if key in value else _inherited(value, key)
@@ -410,15 +410,15 @@ def get(value: Any, key: str | int) -> Any:
     return _inherited(value, str(key)) if isinstance(value, (bool, int, float, Date)) else UNDEFINED
 
 
-def safe_get(value: Any, key: str | int) -> Any:
-    return get(value, key)
+def get(value: Any, key: str | int) -> Any:
+    return raw_get(value, key)
 
 
-def safe_put(value: Any, key: str | int, item: Any) -> None:
-    put(value, key, item)
+def put(value: Any, key: str | int, item: Any) -> None:
+    raw_put(value, key, item)
 
 
-def has(value: Any, key: str) -> bool:
+def raw_has(value: Any, key: str) -> bool:
     if isinstance(value, dict):
         return key in value
     if isinstance(value, (str, list, tuple)):
@@ -427,10 +427,10 @@ def has(value: Any, key: str) -> bool:
         return own or key == "length" or (index is not None and index < len(value))
     if isinstance(value, Function):
         return key in value.properties
-    return isinstance(value, (Host, JsError)) and get(value, key) is not UNDEFINED
+    return isinstance(value, (Host, JsError)) and raw_get(value, key) is not UNDEFINED
 
 
-def put(value: Any, key: str | int, item: Any) -> None:
+def raw_put(value: Any, key: str | int, item: Any) -> None:
     if isinstance(value, dict):
         value[str(key)] = item
     elif isinstance(value, list):
@@ -447,12 +447,12 @@ def put(value: Any, key: str | int, item: Any) -> None:
         setattr(value, str(key), item)
 
 
-def delete(value: Any, key: str) -> None:
+def raw_delete(value: Any, key: str) -> None:
     if isinstance(value, dict):
         value.pop(key, None)
     elif isinstance(value, Function) or (isinstance(value, Array) and key in value.properties):
         value.properties.pop(key, None)
-    elif isinstance(value, list) and has(value, key) and key != "length":
+    elif isinstance(value, list) and raw_has(value, key) and key != "length":
         value[int(key)] = UNDEFINED  # JavaScript leaves a hole
     elif isinstance(value, Host) and hasattr(value, key):
         delattr(value, key)
@@ -462,32 +462,32 @@ def copy(*sources: Any) -> Any:
     result: dict[str, Any] = {}
     for source in sources:
         for key in keys(source):
-            result[key] = get(source, key)
+            result[key] = raw_get(source, key)
     return make_object(result.items())
 
 
-def assign(target: Any, source: Any) -> Any:
+def raw_assign(target: Any, source: Any) -> Any:
     target.update(source)
     return target
 
 
-def duplicate(value: Any) -> Any:
+def raw_copy(value: Any) -> Any:
     return copy(value)
 
 
-def own_keys(value: Any) -> list[str]:
+def raw_keys(value: Any) -> list[str]:
     return keys(value)
 
 
-def own_tags(value: Any) -> list[str]:
+def raw_tags(value: Any) -> list[str]:
     return [tag(item) for item in value.values()]
 
 
 def rename(value: Any, rule: Callable[[str], str]) -> Any:
-    return {rule(key): get(value, key) for key in keys(value)}
+    return {rule(key): raw_get(value, key) for key in keys(value)}
 
 
-def items(array: Any) -> list[Any]:
+def raw_items(array: Any) -> list[Any]:
     return list(array)
 
 
@@ -500,7 +500,7 @@ def date_ms(date: Any) -> float:
 
 
 def clock(window: Any) -> Callable[[], float]:
-    return bound(get(window, "Date"), "now")
+    return raw_bound(raw_get(window, "Date"), "now")
 
 
 def zone_offset_minutes() -> int:
@@ -532,7 +532,7 @@ def _plain(value: Any, odd: list[float]) -> Any:
         return value
     if isinstance(value, Date):
         return value.iso() or None
-    return UNDEFINED if value is UNDEFINED or kind(value) == "function" else {}
+    return UNDEFINED if value is UNDEFINED or type_of(value) == "function" else {}
 
 
 def to_json(value: Any) -> Any:
@@ -654,7 +654,7 @@ def callback(body: Callable[..., Any]) -> Any:
 
 
 def lazy(key: str, body: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: put(value, key, body(value))
+    return lambda value: raw_put(value, key, body(value))
 
 
 def call(function: Any, *args: Any) -> Any:
@@ -672,18 +672,18 @@ def apply(function: Any, this: Any, args: tuple[Any, ...]) -> Any:
 
 
 def invoke(value: Any, method: str, *args: Any) -> Any:
-    return apply(get(value, method), value, args)
+    return apply(raw_get(value, method), value, args)
 
 
-def ask(value: Any, method: str, *args: Any) -> Any:
+def raw_invoke(value: Any, method: str, *args: Any) -> Any:
     return invoke(value, method, *args)
 
 
-def bound(value: Any, method: str) -> Callable[..., Any]:
+def raw_bound(value: Any, method: str) -> Callable[..., Any]:
     return lambda *args: invoke(value, method, *args)
 
 
-def construct(name: str, *args: Any) -> Any:
+def raw_construct(name: str, *args: Any) -> Any:
     if name == "Error":
         return JsError(*args)
     raise JsError(f"{name} is not a constructor")

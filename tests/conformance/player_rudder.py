@@ -12,7 +12,7 @@ from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, arguments
 from fsbridge.browser.sources.rudderanalytics.values import taken
 from fsbridge.contracts import Moment
 from fsbridge.destinations.rudderstack import RudderStack
-from fsbridge.runtime import UNDEFINED, get, make_array
+from fsbridge.runtime import UNDEFINED, make_array, raw_get
 from fsbridge.runtime.cpython import Function, JsError
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -107,11 +107,11 @@ class Player:
 
     def _record(self, name: str, args: list[Any], throws: bool) -> Any:
         played = self.played
-        moment, lost = self._origin.get(str(get(self._delivering, "messageId")), (None, False))
+        moment, lost = self._origin.get(str(raw_get(self._delivering, "messageId")), (None, False))
         played.calls.append({"call": name, "args": list(args)})
         played.moments.append(moment)  # type: ignore[arg-type]
         played.lost_by_vendor.append(lost)
-        played.anonymous_ids.append(get(self._delivering, "anonymousId"))
+        played.anonymous_ids.append(raw_get(self._delivering, "anonymousId"))
         if throws:
             raise JsError("FS throws")
         return UNDEFINED
@@ -132,7 +132,7 @@ class Player:
 
         def building(type_: str, fields: Any, options: Any, traits: Any, properties: Any, moment: Moment) -> Any:
             message = build(type_, fields, options, traits, properties, moment)
-            self._origin[get(message, "messageId")] = (moment, self._is_lost)
+            self._origin[raw_get(message, "messageId")] = (moment, self._is_lost)
             return message
 
         def delivering(message: Any, plugin: Any) -> None:
@@ -147,8 +147,8 @@ class Player:
         def identifying(args: list[Any], moment: Moment) -> Any:
             # Without anywhere to keep traits, the vendor's integration stumbles over an identify call without any.
             options = arguments.subject(args)[2]
-            bare = arguments.subject(args)[1] is UNDEFINED and get(options, "traits") is UNDEFINED
-            bare = bare and get(get(options, "context"), "traits") is UNDEFINED
+            bare = arguments.subject(args)[1] is UNDEFINED and raw_get(options, "traits") is UNDEFINED
+            bare = bare and raw_get(raw_get(options, "context"), "traits") is UNDEFINED
             self._is_lost = bare and not source.visitor.keeps("userTraits")
             try:
                 return identify(args, moment)

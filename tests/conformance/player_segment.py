@@ -13,7 +13,7 @@ from fsbridge import destinations, settings
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.contracts import Moment
-from fsbridge.runtime import UNDEFINED, call, get, invoke, make_array, make_object, put
+from fsbridge.runtime import UNDEFINED, call, invoke, make_array, make_object, raw_get, raw_put
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Cookies, SimulatedWindow
 
@@ -144,25 +144,25 @@ def _middleware(window: SimulatedWindow) -> Any:
         state = {"thrown": False}
 
         def body(args: Any) -> Any:
-            given = get(args, 0)
-            payload = get(given, "payload")
-            message = get(payload, "obj")
+            given = raw_get(args, 0)
+            payload = raw_get(given, "payload")
+            message = raw_get(payload, "obj")
             if not _holds(spec, message):
-                call(get(given, "next"), payload)
+                call(raw_get(given, "next"), payload)
                 return UNDEFINED
             for op in spec["ops"]:
                 if op[0] == "drop":
                     return UNDEFINED
                 if op[0] == "nextNull":
-                    call(get(given, "next"), None)
+                    call(raw_get(given, "next"), None)
                     return UNDEFINED
                 if op[0] == "throw" or (op[0] == "throwOnce" and not state["thrown"]):
                     state["thrown"] = True
                     raise JsError(op[1])
                 if op[0] == "delay":
-                    return _later(window, op[1], lambda: call(get(given, "next"), payload))
+                    return _later(window, op[1], lambda: call(raw_get(given, "next"), payload))
                 _change(message, op)
-            call(get(given, "next"), payload)
+            call(raw_get(given, "next"), payload)
             return UNDEFINED
 
         return Function(body, "testMiddleware")
@@ -188,7 +188,7 @@ def _holds(spec: dict[str, Any], message: Any) -> bool:
 
 def _at(value: Any, path: str) -> Any:
     for part in path.split("."):
-        value = get(value, part)
+        value = raw_get(value, part)
     return value
 
 
@@ -196,25 +196,25 @@ def _change(message: Any, op: list[Any]) -> None:
     *parents, last = op[1].split(".")
     target = message
     for part in parents:
-        inner = get(target, part)
+        inner = raw_get(target, part)
         if not isinstance(inner, dict):
             if op[0] == "delete":
                 return
             inner = make_object()
-            put(target, part, inner)
+            raw_put(target, part, inner)
         target = inner
     if op[0] == "set":
-        put(target, last, tagged.decode(op[2]))
+        raw_put(target, last, tagged.decode(op[2]))
     elif op[0] == "delete":
         target.pop(last, None)
 
 
 def _plugin(spec: dict[str, Any]) -> Any:
     def body(args: Any) -> Any:
-        context = get(args, 0)
-        if _holds(spec, get(context, "event")):
+        context = raw_get(args, 0)
+        if _holds(spec, raw_get(context, "event")):
             for op in spec["ops"]:
-                _change(get(context, "event"), op)
+                _change(raw_get(context, "event"), op)
         return context
 
     methods = {kind: Function(body) for kind in ("track", "page", "identify", "group", "alias", "screen")}

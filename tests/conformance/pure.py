@@ -9,7 +9,7 @@ from fsbridge.mapping.errors import AggregateError, MappingError, ValidationErro
 from fsbridge.mapping.fql import FqlError, parse
 from fsbridge.mapping.lodash import camel_case
 from fsbridge.mapping.validation import validate
-from fsbridge.runtime import JsError, get, has, make_array, make_object
+from fsbridge.runtime import JsError, make_array, make_object, raw_get, raw_has
 
 CLASSES = (
     ("ValidationError", ValidationError),
@@ -31,14 +31,14 @@ CASINGS = {
 
 def mapping(asked):
     """A recording of the mapping kit: ``function``, ``mapping``, ``payload``."""
-    function = get(asked, "function")
-    given = [get(asked, "payload")] if has(asked, "payload") else []
+    function = raw_get(asked, "function")
+    given = [raw_get(asked, "payload")] if raw_has(asked, "payload") else []
 
     def run():
         if function == "validate":
-            found = validate(get(asked, "mapping"))
+            found = validate(raw_get(asked, "mapping"))
             return make_object((("valid", True),)) if found is None else found
-        return (resolve_batch if function == "transformBatch" else resolve)(get(asked, "mapping"), *given)
+        return (resolve_batch if function == "transformBatch" else resolve)(raw_get(asked, "mapping"), *given)
 
     return _outcome(run, "run")
 
@@ -46,13 +46,13 @@ def mapping(asked):
 def subscription(asked):
     """A recording of FQL: ``subscribe``, ``event``."""
     found = []
-    outcome = _outcome(lambda: found.append(parse(get(asked, "subscribe"))), "parse")
-    return _outcome(lambda: found[0].matches(get(asked, "event")), "run") if found else outcome
+    outcome = _outcome(lambda: found.append(parse(raw_get(asked, "subscribe"))), "parse")
+    return _outcome(lambda: found[0].matches(raw_get(asked, "event")), "run") if found else outcome
 
 
 def name(asked):
     """A recording of a camel-casing: ``function``, ``input``."""
-    return _outcome(lambda: CASINGS[get(asked, "function")](get(asked, "input")), "run")
+    return _outcome(lambda: CASINGS[raw_get(asked, "function")](raw_get(asked, "input")), "run")
 
 
 def _outcome(run, phase):

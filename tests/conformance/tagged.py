@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fsbridge.runtime import NULL, UNDEFINED, kind
+from fsbridge.runtime import NULL, UNDEFINED, type_of
 from fsbridge.runtime.cpython import BigInt, Date, Function, JsError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,7 +71,7 @@ def _milliseconds(iso: str) -> float:
 
 def encode(value: Any) -> Any:
     """``value`` as tagged JSON, ready for ``json.dumps``."""
-    sort = kind(value)
+    sort = type_of(value)
     if sort == "undefined":
         return {"$undefined": True}
     if sort == "number":
@@ -111,8 +111,8 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
     """
     if isinstance(expected, Like):
         return [] if expected.test(actual) else [_line(where, expected, actual)]
-    sort = kind(expected)
-    if sort != kind(actual) or isinstance(expected, JsError) != isinstance(actual, JsError):
+    sort = type_of(expected)
+    if sort != type_of(actual) or isinstance(expected, JsError) != isinstance(actual, JsError):
         return [_line(where, expected, actual)]
     if sort == "array":
         if len(expected) != len(actual):

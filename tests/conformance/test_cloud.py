@@ -13,7 +13,7 @@ import pytest
 from fsbridge import settings
 from fsbridge.cloud import destination as segment_cloud
 from fsbridge.cloud.destination import ACTIONS, DEFAULT_MAPPINGS, PayloadError, Request, SegmentCloud
-from fsbridge.runtime import UNDEFINED, from_json, get
+from fsbridge.runtime import UNDEFINED, from_json, raw_get
 
 from .recordings import identifier, recordings
 from .tagged import decode, differences
@@ -39,7 +39,7 @@ def test_recording(recording: dict[str, Any], record_property: Any) -> None:
 def outcome(recording: dict[str, Any]) -> tuple[list[dict[str, Any]], list[PayloadError]]:
     """What we make of a recording: requests as they go out, and errors."""
     try:
-        authorization = segment_cloud.authorization(get(decode(recording["settings"]), "apiKey"))
+        authorization = segment_cloud.authorization(raw_get(decode(recording["settings"]), "apiKey"))
         requests, errors = mapped(recording)
         return [sent(request, authorization) for request in requests], errors
     except PayloadError as error:
@@ -52,7 +52,7 @@ def mapped(recording: dict[str, Any]) -> tuple[list[Request], list[PayloadError]
     if operation == "testAuthentication":
         return [segment_cloud.me()], []
     if operation == "onDelete":
-        return [segment_cloud.delete_user(get(decode(recording.get("event") or {}), "userId"))], []
+        return [segment_cloud.delete_user(raw_get(decode(recording.get("event") or {}), "userId"))], []
     destination = SegmentCloud(settings.whole(SegmentCloud.settings, settings_of(recording)))
     outcomes = [destination.requests(message) for message in messages(recording)]
     return [one for each, _ in outcomes for one in each], [one for _, each in outcomes for one in each]

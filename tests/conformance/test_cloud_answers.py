@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsbridge.cloud import Cloud, CloudError, Rejected, Unavailable
-from fsbridge.runtime import get
+from fsbridge.runtime import raw_get
 from tests.standin import Answer, FullStoryAPI
 
 from .recordings import identifier, recordings
@@ -62,14 +62,14 @@ def answer(recorded: dict[str, Any]) -> Answer:
 
 
 def outcome(recording: dict[str, Any], api: FullStoryAPI) -> CloudError | None:
-    key = get(decode(recording["settings"]), "apiKey")
+    key = raw_get(decode(recording["settings"]), "apiKey")
     settings = settings_of(recording)
     with Cloud(key, settings=settings, base_url=api.url, retry_for=0, timeout=1) as cloud:
         try:
             if recording.get("operation") == "testAuthentication":
                 cloud.me()
             elif recording.get("operation") == "onDelete":
-                cloud.delete_user(get(decode(recording.get("event") or {}), "userId"))
+                cloud.delete_user(raw_get(decode(recording.get("event") or {}), "userId"))
             else:
                 for message in messages(recording):
                     cloud.send(message)

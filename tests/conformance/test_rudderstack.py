@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fsbridge.runtime import get
+from fsbridge.runtime import raw_get
 from fsbridge.runtime.cpython import JsError
 
 from . import tagged
@@ -73,7 +73,7 @@ def page_of_the_call(page: dict[str, Any], played: Played) -> tuple[Any, Any]:
     """The vendor describes the page as it is once the SDK has loaded; we, as it was when the call was made."""
     expected, actual = expected_calls(page, played), []
     for call, moment in zip(played.calls, played.moments, strict=True):
-        properties = get(call["args"], 1)
+        properties = raw_get(call["args"], 1)
         if isinstance(properties, dict) and "tabUrl" in properties:
             assert (properties["tabUrl"], properties["title"]) == (moment.url, moment.title)
     for calls, into in ((expected, expected := []), (played.calls, actual)):

@@ -17,7 +17,7 @@ from fsbridge import SettingsError, destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.destinations.rudderstack import RudderStack
-from fsbridge.runtime import UNDEFINED, get, items, kind, make_array
+from fsbridge.runtime import UNDEFINED, make_array, raw_get, raw_items, type_of
 from fsbridge.settings import whole
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -63,8 +63,8 @@ def test_a_setting_means_what_the_vendors_code_takes_it_for(run: dict[str, Any])
     if "script" in expect:
         (script,) = [child.src for child in window.document.head.children if hasattr(child, "src")]
         assert script == expect["script"]
-        queue = items(get(window.FS, "q"))
-        assert not differences(expect["init"], [get(get(entry, 1), "env") for entry in queue[:2]], "init")
+        queue = raw_items(raw_get(window.FS, "q"))
+        assert not differences(expect["init"], [raw_get(raw_get(entry, 1), "env") for entry in queue[:2]], "init")
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
@@ -97,7 +97,7 @@ def test_an_option_of_load_means_what_the_vendors_code_takes_it_for(run: dict[st
     events = {call["args"][0]: call["args"][1] for call in window.calls if call["call"] == "FS.event"}
     found = {
         "event": "E" in events,
-        "date": kind(get(events.get("E"), "d")) == "date",
+        "date": type_of(raw_get(events.get("E"), "d")) == "date",
         "query": "Q" in events,
         "page": any(call["call"] == "FS.setVars" for call in window.calls),
         "stored": "ajs_anonymous_id" in window.localStorage.entries,

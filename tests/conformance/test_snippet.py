@@ -17,7 +17,7 @@ from fsbridge.browser.fullstory.regions import region_of, regional
 from fsbridge.browser.fullstory.sdk import Sdk, SdkError
 from fsbridge.browser.page import Page
 from fsbridge.destinations.rudderstack import RudderStack
-from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, kind, make_array, put, text, truthy
+from fsbridge.runtime import NULL, UNDEFINED, call, invoke, make_array, raw_get, raw_put, text, truthy, type_of
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
@@ -77,7 +77,7 @@ def operation_of(entry: list[Any]) -> list[Any] | None:
         name, value = "setProperties", {"type": value[0], "properties": value[1]}
         source = Like("any source", lambda given: True)
     elif name == "event":
-        name, value = "trackEvent", {"name": get(value, "n"), "properties": get(value, "p")}
+        name, value = "trackEvent", {"name": raw_get(value, "n"), "properties": raw_get(value, "p")}
     elif name == "rec":
         name, value = ("restart" if value else "shutdown"), UNDEFINED
     elif name == "log":
@@ -149,7 +149,7 @@ def check_namespace(recording: dict[str, Any], window: SimulatedWindow) -> list[
     if expected is None:
         return [] if not hasattr(window, "FS") else ["there should be no FS"]
     fs = getattr(window, expected["name"], None)
-    if kind(fs) != expected["type"]:
+    if type_of(fs) != expected["type"]:
         return [f"window.{expected['name']} is {fs!r}"]
     if recording.get("existingFS") == expected["name"]:
         return [] if fs is window.existing else ["the page's own FS was replaced"]
@@ -279,7 +279,7 @@ def promise_like(recorded: dict[str, Any], region: str) -> Like:
 
 def _text_of(told: Any, region: str) -> Any:
     """An error's text. Before 2.1 it names the address without the org's region."""
-    told = get(told, "message") if isinstance(told, dict) and "message" in told else told
+    told = raw_get(told, "message") if isinstance(told, dict) and "message" in told else told
     told = str(told) if isinstance(told, JsError) else told
     prefix = "Error loading "
     if isinstance(told, str) and told.startswith(prefix):
@@ -373,9 +373,9 @@ def compare_rudderstack(
         problems += [name for name in vars(window) if name.startswith("_fs_")]
     script = next(({**tag["attributes"], **tag} for tag in expect["scripts"]), None)
     problems += check_script(script, window, expect["globals"].get("_fs_org", UNDEFINED), newest=False)
-    problems += differences(expect["fsType"], kind(getattr(window, "FS", UNDEFINED)), "FS")
+    problems += differences(expect["fsType"], type_of(getattr(window, "FS", UNDEFINED)), "FS")
     if "fsKeys" in expect:
-        problems += [f"FS lacks {name}" for name in expect["fsKeys"] if get(window.FS, name) is UNDEFINED]
+        problems += [f"FS lacks {name}" for name in expect["fsKeys"] if raw_get(window.FS, name) is UNDEFINED]
     if expect.get("queue", NULL) is not NULL:
         problems += differences(without_init(expect["queue"]), without_init(window.FS.properties["q"]), "queue")
     problems += differences(without_init(expect.get("api", [])), without_init(taken), "api")
@@ -385,6 +385,6 @@ def compare_rudderstack(
 def take_over(window: SimulatedWindow, taken: list[list[Any]]) -> None:
     """What the recording's stand-in for fs.js does: it takes the queue and all later calls."""
     taken += window.FS.properties["q"]
-    put(window.FS, "q", NULL)
-    put(window.FS, "_api", Function(lambda args: taken.append(args)))
+    raw_put(window.FS, "q", NULL)
+    raw_put(window.FS, "_api", Function(lambda args: taken.append(args)))
     script_of(window).fire("load")

@@ -29,9 +29,9 @@ def test_a_pyscript_page_imports_the_zip(page, site, runtime):
         "interpreter": "/fsbridge/{INTERPRETERS[runtime]}",
         "files": {{"/fsbridge/fsbridge.zip": "./*"}}
       }}'>
-        from fsbridge.runtime import get, kind, put, window
+        from fsbridge.runtime import get, put, type_of, window
         from fsbridge.version import VERSION
-        put(window.document, "title", kind(get(window, "location")) + " " + VERSION)
+        put(window.document, "title", type_of(get(window, "location")) + " " + VERSION)
       </script>"""
     complaints = []
     page.on("console", lambda message: message.type in ("warning", "error") and complaints.append(message.text))

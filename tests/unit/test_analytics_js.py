@@ -12,7 +12,7 @@ from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
 from fsbridge.browser.sources.analytics_js import AnalyticsJs
-from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke
+from fsbridge.runtime import NULL, UNDEFINED, call, invoke, raw_get
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
@@ -100,8 +100,8 @@ def test_an_unsupported_method_does_nothing_and_says_so_once_in_debug_mode(site:
 def test_a_promise_resolves_to_a_context_with_the_event(site: Site) -> None:
     promise = site.track("E", {"a": 1})
     assert promise.state == "fulfilled"
-    assert get(promise.value, "event")["event"] == "E"
-    assert get(promise.value, "event")["properties"] == {"a": 1}
+    assert raw_get(promise.value, "event")["event"] == "E"
+    assert raw_get(promise.value, "event")["properties"] == {"a": 1}
     assert invoke(promise.value, "logs") == []
 
 
@@ -123,7 +123,7 @@ def test_a_callback_gets_the_context_after_the_timeout(site: Site, method: str, 
     assert calls == []
     assert promise.state == "pending"
     site.window.settle(1)
-    assert [get(got, "event")["type"] for [got] in calls] == [method]
+    assert [raw_get(got, "event")["type"] for [got] in calls] == [method]
     assert promise.state == "fulfilled"
 
 
@@ -150,22 +150,22 @@ def test_a_callback_follows_also_for_a_dropped_message(site: Site) -> None:
     site.track("E", callback)
     site.window.settle()
     assert site.events == []
-    assert [get(got, "event")["event"] for [got] in calls] == ["E"]
+    assert [raw_get(got, "event")["event"] for [got] in calls] == ["E"]
 
 
 def test_a_promise_waits_for_slow_middleware(site: Site) -> None:
     gate = Promise()
 
     def middleware(args: Any) -> Any:
-        payload = get(args[0], "payload")
-        get(payload, "obj")["event"] = "Renamed"
-        return gate.then(Function(lambda _: call(get(args[0], "next"), payload)))
+        payload = raw_get(args[0], "payload")
+        raw_get(payload, "obj")["event"] = "Renamed"
+        return gate.then(Function(lambda _: call(raw_get(args[0], "next"), payload)))
 
     site.addSourceMiddleware(Function(middleware))
     promise = site.track("E")
     assert promise.state == "pending"
     gate._settle("fulfilled", UNDEFINED)
-    assert get(promise.value, "event")["event"] == "Renamed"
+    assert raw_get(promise.value, "event")["event"] == "Renamed"
     assert site.events == ["Renamed"]
 
 
@@ -174,9 +174,9 @@ def test_what_a_skipped_middleware_does_later_is_nothing_to_later_messages(site:
     nexts: list[Any] = []
 
     def middleware(args: Any) -> Any:
-        payload = get(args[0], "payload")
+        payload = raw_get(args[0], "payload")
         gates.append(Promise())
-        nexts.append(lambda: call(get(args[0], "next"), payload))
+        nexts.append(lambda: call(raw_get(args[0], "next"), payload))
         return gates[-1]
 
     site.addSourceMiddleware(Function(middleware))
@@ -285,17 +285,17 @@ def test_methods_that_chain(site: Site) -> None:
 
 
 def test_properties_of_the_object(site: Site) -> None:
-    assert get(site.analytics, "initialized") is UNDEFINED
+    assert raw_get(site.analytics, "initialized") is UNDEFINED
     site.load("key", {"integrations": {"All": True}})
-    known = {name: get(site.analytics, name) for name in ("initialized", "integrations", "plugins", "options")}
+    known = {name: raw_get(site.analytics, name) for name in ("initialized", "integrations", "plugins", "options")}
     assert known == {
         "initialized": True,
         "integrations": {"All": True},
         "plugins": {},
         "options": {"integrations": {"All": True}},
     }
-    assert get(site.analytics, "settings") == {"writeKey": "key", "timeout": 300}
-    assert re.match(r"\d+\.\d+\.\d+", get(site.analytics, "VERSION"))
+    assert raw_get(site.analytics, "settings") == {"writeKey": "key", "timeout": 300}
+    assert re.match(r"\d+\.\d+\.\d+", raw_get(site.analytics, "VERSION"))
 
 
 def test_pageview_initialize_and_use_of_older_pages(site: Site) -> None:
@@ -354,7 +354,7 @@ def test_user_logout_and_reset(site: Site) -> None:
 
 def test_methods_of_user_work_on_their_own(site: Site) -> None:
     site.identify("u1")
-    assert call(get(site.user(), "id")) == "u1"
+    assert call(raw_get(site.user(), "id")) == "u1"
 
 
 def test_group(site: Site) -> None:
@@ -374,7 +374,7 @@ def test_disable_keeps_the_api_and_sends_nothing() -> None:
     site = Site("https://shop.example/?ajs_uid=q1")
     site.load("key", {"disable": True, "initialPageview": True})
     callback, calls = noting()
-    assert get(site.track("E", callback).value, "event") is UNDEFINED
+    assert raw_get(site.track("E", callback).value, "event") is UNDEFINED
     site.identify("u1")
     site.window.settle()
     assert (site.user_("id"), len(calls), site.window.calls) == ("u1", 1, [])
@@ -408,7 +408,7 @@ def test_disable_as_a_promise_holds_the_calls(site: Site, outcome: bool, events:
     promise._settle("fulfilled", outcome)
     site.track("F")
     assert site.events == events
-    assert get(first.value, "event")["event"] == "E"
+    assert raw_get(first.value, "event")["event"] == "E"
 
 
 def test_a_disable_that_throws_disables(site: Site) -> None:
@@ -425,7 +425,7 @@ def test_update_cdn_settings(site: Site) -> None:
 
 def test_initial_pageview(site: Site) -> None:
     types: list[str] = []
-    hook = Function(lambda args: (types.append(get(args[0], "event")["type"]), args[0])[1])
+    hook = Function(lambda args: (types.append(raw_get(args[0], "event")["type"]), args[0])[1])
     watching = {"name": "watching", "type": "before", "page": hook, "track": hook}
     site.load({"writeKey": "key", "plugins": [watching]}, {"initialPageview": True})
     site.track("E")
@@ -537,8 +537,8 @@ def test_a_load_after_other_calls_may_disable(site: Site) -> None:
 
 def test_a_disabled_user_is_identified_without_anything(site: Site) -> None:
     site.load("key", {"user": {"disable": True}, "group": {"disable": True}})
-    assert get(site.identify("u1", {"a": 1}).value, "event")["traits"] == {}
-    assert get(site.group("g1", {"a": 1}).value, "event")["traits"] == {}
+    assert raw_get(site.identify("u1", {"a": 1}).value, "event")["traits"] == {}
+    assert raw_get(site.group("g1", {"a": 1}).value, "event")["traits"] == {}
 
 
 # Plugins
@@ -551,7 +551,7 @@ def plugin(type_: str, body: Any = None, **more: Any) -> dict[str, Any]:
 def test_a_plugin_is_loaded_with_the_object(site: Site) -> None:
     load, calls = noting()
     promise = site.register(plugin("enrichment", load=load))
-    assert get(promise.value, "event")["event"] == "system"
+    assert raw_get(promise.value, "event")["event"] == "system"
     assert [args[1] for args in calls] == [site.analytics]
 
 
@@ -563,7 +563,7 @@ def test_a_plugin_changes_the_event_through_its_context(site: Site) -> None:
         return args[0]
 
     site.register(plugin("before", body))
-    event = get(site.track("E").value, "event")
+    event = raw_get(site.track("E").value, "event")
     assert (event["event"], event["properties"]) == ("Renamed", {"deep": {"x": 1}})
     site.track("E", {}, {"integrations": {"FullStory": False}})
     assert site.events == ["Renamed"], "what is off stays off"
@@ -663,7 +663,7 @@ def test_event_and_properties_as_functions_of_the_link(site: Site) -> None:
 
 def test_options_of_a_tracked_link(site: Site) -> None:
     heard: list[Any] = []
-    site.addSourceMiddleware(Function(lambda args: heard.append(get(get(args[0], "payload"), "obj"))))
+    site.addSourceMiddleware(Function(lambda args: heard.append(raw_get(raw_get(args[0], "payload"), "obj"))))
     link = shop_link()
     site.trackLink(link, "Clicked", NULL, {"context": {"ip": "1.1.1.1"}})
     link.fire("click")

@@ -14,7 +14,7 @@ from fsbridge.browser.fullstory.sdk import Sdk, SdkError
 from fsbridge.browser.fullstory.snippet import MOST_WAITING
 from fsbridge.browser.page import Page
 from fsbridge.contracts import Call
-from fsbridge.runtime import NULL, UNDEFINED, call, get, invoke, put
+from fsbridge.runtime import NULL, UNDEFINED, call, invoke, raw_get, raw_put
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
@@ -40,8 +40,8 @@ def operations(window: SimulatedWindow) -> list[Any]:
 def arrive(window: SimulatedWindow) -> list[list[Any]]:
     """fs.js runs: it takes the queue and all later calls."""
     got = list(window.FS.properties["q"])
-    put(window.FS, "_api", Function(lambda args: got.append(args) or "done"))
-    put(window.FS, "q", [])
+    raw_put(window.FS, "_api", Function(lambda args: got.append(args) or "done"))
+    raw_put(window.FS, "q", [])
     script(window).fire("load")
     return got
 
@@ -218,7 +218,7 @@ def throw(args: Any) -> Any:
 def test_perform_never_raises() -> None:
     window, fullstory, _ = open_page()
     assert not fullstory.perform(Call("getCurrentSessionURL", []))  # comes with fs.js
-    put(window.FS, "_api", Function(throw))
+    raw_put(window.FS, "_api", Function(throw))
     assert fullstory.perform(Call("event", ["E", {}]))
     assert call(window.FS, "trackEvent", {}) is UNDEFINED
     window.FS = Function(throw)
@@ -291,8 +291,8 @@ def test_the_sdk_needs_an_org_but_not_with_an_fs_there() -> None:
 
 def test_only_real_functions_of_the_snippet_are_there() -> None:
     window, _, _ = open_page()
-    assert get(window.FS, "_v") == "2.1.0"
-    assert get(window.FS, "getCurrentSessionURL") is UNDEFINED
+    assert raw_get(window.FS, "_v") == "2.1.0"
+    assert raw_get(window.FS, "getCurrentSessionURL") is UNDEFINED
     assert invoke(window.FS, "identifyAccount", 1) is UNDEFINED
 
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsbridge import SettingsError, connect
-from fsbridge.runtime import UNDEFINED, from_python, kind
+from fsbridge.runtime import UNDEFINED, from_python, type_of
 from fsbridge.runtime.cpython import BigInt, Date, Function
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -99,7 +99,7 @@ CONVERTED = [
 def test_what_has_a_json_form_is_converted(value: Any, expected: Any) -> None:
     for found in (from_python(value), from_python({"a": [value]})["a"][0]):
         assert found == expected
-        assert kind(found) == kind(expected)
+        assert type_of(found) == type_of(expected)
         assert isinstance(found, (dict, list)) or type(found) is type(expected)
         assert math.copysign(1, found) == math.copysign(1, expected) if isinstance(found, float) else True
 

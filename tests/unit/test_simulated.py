@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fsbridge import connect
-from fsbridge.runtime import get, has, invoke, keys, put
+from fsbridge.runtime import invoke, keys, raw_get, raw_has, raw_put
 from fsbridge.testing.simulated import Array, SimulatedWindow
 
 
@@ -21,7 +21,7 @@ def test_expose_performs_what_a_vendors_snippet_buffered(destination: str, name:
     page = SimulatedWindow()
     setattr(page, name, [["track", "Early", {"n": 1}], ["track", "Second"]])
     buffer = getattr(page, name)
-    put(buffer, "invoked", True)  # snippets keep their own notes and the vendor's methods on the buffer
+    raw_put(buffer, "invoked", True)  # snippets keep their own notes and the vendor's methods on the buffer
     connect(destination, org="o-1ABC-na1", window=page, expose=True)
     assert names(page) == ["Early", "Second"]
     invoke(buffer, "push", ["track", "Late"])
@@ -31,12 +31,12 @@ def test_expose_performs_what_a_vendors_snippet_buffered(destination: str, name:
 
 def test_an_array_takes_properties_and_stays_an_array() -> None:
     array = Array([1, 2])
-    put(array, "push", "mine")
-    put(array, 2, 3)
-    assert (array, get(array, "length"), get(array, "push")) == ([1, 2, 3], 3, "mine")
+    raw_put(array, "push", "mine")
+    raw_put(array, 2, 3)
+    assert (array, raw_get(array, "length"), raw_get(array, "push")) == ([1, 2, 3], 3, "mine")
     assert keys(array) == ["0", "1", "2", "push"]
-    assert has(array, "push")
-    assert not has(array, "pop")
+    assert raw_has(array, "push")
+    assert not raw_has(array, "pop")
 
 
 def test_the_console_storage_and_cookies_can_be_looked_at() -> None:

@@ -11,7 +11,7 @@ from fsbridge import destinations
 from fsbridge.browser.bridge import MESSAGE, Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
-from fsbridge.runtime import NULL, UNDEFINED, call, get, make_promise, resolved, truthy
+from fsbridge.runtime import NULL, UNDEFINED, call, make_promise, raw_get, resolved, truthy
 from fsbridge.runtime.cpython import Function, JsError
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -39,8 +39,8 @@ def dropping(event: str, wait: Callable[[], Any] = lambda: UNDEFINED) -> Functio
     """A source middleware that lets this event go no further."""
 
     def body(args: Any) -> Any:
-        payload, go_on = get(args[0], "payload"), get(args[0], "next")
-        if get(get(payload, "obj"), "event") != event:
+        payload, go_on = raw_get(args[0], "payload"), raw_get(args[0], "next")
+        if raw_get(raw_get(payload, "obj"), "event") != event:
             call(go_on, payload)
         return wait()
 
@@ -83,8 +83,8 @@ def test_a_throwing_one_keeps_no_other_from_its_work(window: SimulatedWindow) ->
 @pytest.mark.parametrize("name", ["FullStory", "fullstory", "*"])
 def test_a_destination_middleware_sees_the_calls_before_it(window: SimulatedWindow, name: str) -> None:
     def body(args: Any) -> Any:
-        secret = get(get(get(args[0], "payload"), "obj"), "event") == "Secret"
-        return call(get(args[0], "next"), NULL if secret else get(args[0], "payload"))
+        secret = raw_get(raw_get(raw_get(args[0], "payload"), "obj"), "event") == "Secret"
+        return call(raw_get(args[0], "next"), NULL if secret else raw_get(args[0], "payload"))
 
     calls = [("track", "Secret"), ("track", "A"), ("addDestinationMiddleware", name, Function(body))]
     assert replayed(window, *calls) == ["A"]
@@ -92,7 +92,7 @@ def test_a_destination_middleware_sees_the_calls_before_it(window: SimulatedWind
 
 def test_a_plugin_sees_the_calls_before_it(window: SimulatedWindow) -> None:
     def track(args: Any) -> Any:
-        if get(get(args[0], "event"), "event") == "Secret":
+        if raw_get(raw_get(args[0], "event"), "event") == "Secret":
             raise JsError("not this one")
         return args[0]
 
@@ -106,7 +106,7 @@ def test_what_a_function_given_to_use_adds_counts_too(window: SimulatedWindow) -
     expose(page, bridge)
 
     def use(args: Any) -> Any:
-        return call(get(args[0], "addSourceMiddleware"), dropping("Secret"))
+        return call(raw_get(args[0], "addSourceMiddleware"), dropping("Secret"))
 
     moment = page.moment()
     bridge.replay([("track", ["Secret"], moment), ("track", ["A"], moment), ("use", [Function(use)], moment)])

@@ -5,16 +5,16 @@ from ...runtime import (
     UNDEFINED,
     call,
     get,
-    has,
     invoke,
-    kind,
     make_function,
     make_object,
     put,
-    safe_get,
-    safe_put,
+    raw_get,
+    raw_has,
+    raw_put,
     text,
     truthy,
+    type_of,
 )
 from .regions import DOMAIN, region_of, regional
 from .snippet import Snippet
@@ -92,15 +92,15 @@ class FullStory:
         page, option, namespace = self._page, self._options.get, self._namespace
         for name, value in option("globals") or ():
             try:
-                safe_put(page.window, name, value)
+                put(page.window, name, value)
             except Exception:  # the page has made it read-only
                 page.say("warn", "the global %s can't be set" % name)
         there = self._there()
         if truthy(there):
             page.say("warn", "The FullStory snippet has already been defined elsewhere (likely in the <head> element)")
-            self._become("ready" if kind(there) == "function" else "blocked")
+            self._become("ready" if type_of(there) == "function" else "blocked")
             return
-        if has(page.window, namespace):
+        if raw_has(page.window, namespace):
             page.say("log", "FullStory namespace conflict. Please use a different namespace.")
             page.say("warn", "Failed to initialize FS snippet")
             self._become("blocked")
@@ -113,7 +113,7 @@ class FullStory:
         snippet = self._snippet = Snippet(page, self._namespace, self._on_lost)
         snippet.operate("init", _env(make_object((("orgId", org), ("host", host), ("script", script)))))
         snippet.operate("init", _env(self._environment(app_host)))
-        if kind(ready) == "function":
+        if type_of(ready) == "function":
             snippet.operate("observe", make_object((("type", "start"), ("callback", ready))))
         if option("dev_mode") is True:
             message = make_object((("message", DEV_MODE),))
@@ -148,13 +148,13 @@ class FullStory:
         snippet, method = self._snippet, asked.method
         if self.asleep or (self.status == "blocked" and not snippet):
             return False
-        read = get if snippet else safe_get  # the fast one is for objects whose getters don't throw
+        read = raw_get if snippet else get  # the fast one is for objects whose getters don't throw
         try:
             there = read(self._page.window, self._namespace)
             function = read(there, method) if method else there
             if snippet and snippet.perform(method, function, asked.args):
                 return self.status != "blocked" or snippet.taken_over
-            if kind(function) != "function":
+            if type_of(function) != "function":
                 return False
             if asked.method:
                 invoke(there, asked.method, *asked.args)
@@ -184,7 +184,7 @@ class FullStory:
 
     def _there(self) -> "Value":
         try:
-            return safe_get(self._page.window, self._namespace)
+            return get(self._page.window, self._namespace)
         except Exception:
             return UNDEFINED
 
@@ -214,9 +214,9 @@ class FullStory:
             ("sessionUid", option("session_uid")),
         ):
             if truthy(value):
-                put(environment, name, value)
+                raw_put(environment, name, value)
         if truthy(option("start_manually")):
-            put(environment, "captureOnStartup", False)
+            raw_put(environment, "captureOnStartup", False)
         return environment
 
     def _become(self, status: str) -> None:

@@ -8,7 +8,7 @@
 Options, results, console messages and errors are the official SDK's.
 """
 
-from ...runtime import NULL, UNDEFINED, call, get, invoke, kind, safe_get, text, truthy
+from ...runtime import NULL, UNDEFINED, call, get, invoke, raw_get, text, truthy, type_of
 from .calls import FullStory
 
 TYPE_CHECKING = False
@@ -65,11 +65,11 @@ class Sdk:
             return
         given: "dict[str, Any]" = {}
         for name, option in _OPTIONS:
-            value = get(options, name)
+            value = raw_get(options, name)
             if value is not UNDEFINED:
                 given[option] = None if value is NULL else value
         self._namespace = given.get("namespace") or "FS"
-        if not truthy(self._there()) and not truthy(get(options, "orgId")):
+        if not truthy(self._there()) and not truthy(raw_get(options, "orgId")):
             raise SdkError("FullStory orgId is a required parameter")
         self.fullstory = FullStory(self._page, given)
         self.fullstory.load(ready)
@@ -92,19 +92,19 @@ class Sdk:
             self._warn(message)
             return message
         there = self._loaded()
-        if kind(safe_get(there, name)) == "function":
+        if type_of(get(there, name)) == "function":
             return invoke(there, name, *args)
         self._warn("FS.%s not ready" % name)
         return NULL
 
     def _loaded(self) -> "Value":
         there = self._there() if self._namespace else UNDEFINED
-        if kind(there) != "function":
+        if type_of(there) != "function":
             raise SdkError(_NOT_LOADED)
         return there
 
     def _there(self) -> "Value":
-        return safe_get(self._page.window, self._namespace)
+        return get(self._page.window, self._namespace)
 
     def _warn(self, text: str) -> None:
         self._page.say("warn", text)

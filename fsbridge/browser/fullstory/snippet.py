@@ -20,21 +20,21 @@ from ...runtime import (
     UNDEFINED,
     apply,
     call,
-    construct,
-    get,
     invoke,
     is_nullish,
-    items,
-    kind,
     make_array,
     make_function,
     make_object,
     make_promise,
     put,
+    raw_construct,
+    raw_get,
+    raw_items,
+    raw_put,
     record,
-    safe_put,
     text,
     truthy,
+    type_of,
 )
 
 TYPE_CHECKING = False
@@ -68,7 +68,7 @@ class Snippet:
         self._blocked_by = ""
         self.fs = self._function(self._call)
         self._own: "dict[str, tuple[Any, Any]]" = {"": (self.fs, self.operate)}  # our functions, and what they do
-        put(self.fs, "q", make_array())
+        raw_put(self.fs, "q", make_array())
         self._nothing = self._function(lambda *args: UNDEFINED)
         for name, body in (
             ("identify", self._identify),
@@ -83,11 +83,11 @@ class Snippet:
         ):
             function = self._function(body)
             self._own[name] = function, body
-            put(self.fs, name, function)
-        put(self.fs, "identifyAccount", self._nothing)
-        put(self.fs, "clearUserCookie", self._nothing)
-        put(self.fs, "_w", _network(page.window))
-        put(self.fs, "_v", VERSION)
+            raw_put(self.fs, name, function)
+        raw_put(self.fs, "identifyAccount", self._nothing)
+        raw_put(self.fs, "clearUserCookie", self._nothing)
+        raw_put(self.fs, "_w", _network(page.window))
+        raw_put(self.fs, "_v", VERSION)
         page.set_global(namespace, self.fs)
 
     def perform(self, method: str, function: "Value", args: "list[Value]") -> bool:
@@ -112,20 +112,20 @@ class Snippet:
         Raises when the page doesn't let a script tag be made (Trusted Types without a policy named `POLICY`).
         """
         document = self._page.document
-        head = get(document, "head")
+        head = raw_get(document, "head")
         if is_nullish(head):  # an SVG document: there a script is of HTML by its namespace alone
-            head = get(document, "documentElement")
+            head = raw_get(document, "documentElement")
             tag = invoke(document, "createElementNS", _XHTML, "script")
         else:
             tag = invoke(document, "createElement", "script")
-        safe_put(tag, "async", True)
-        safe_put(tag, "crossOrigin", "anonymous")
-        safe_put(tag, "src", self._trusted("https://" + text(script) + "?org=" + text(org)))
+        put(tag, "async", True)
+        put(tag, "crossOrigin", "anonymous")
+        put(tag, "src", self._trusted("https://" + text(script) + "?org=" + text(org)))
         invoke(tag, "setAttribute", "data-fs-namespace", self._namespace)
-        safe_put(tag, "onload", self._function(lambda *args: loaded()))
-        safe_put(tag, "onerror", self._function(lambda *args: failed()))
-        first = get(invoke(document, "getElementsByTagName", "script"), 0)
-        parent = UNDEFINED if is_nullish(first) else get(first, "parentNode")
+        put(tag, "onload", self._function(lambda *args: loaded()))
+        put(tag, "onerror", self._function(lambda *args: failed()))
+        first = raw_get(invoke(document, "getElementsByTagName", "script"), 0)
+        parent = UNDEFINED if is_nullish(first) else raw_get(first, "parentNode")
         if is_nullish(parent):
             invoke(head, "appendChild", tag)
         else:
@@ -133,11 +133,11 @@ class Snippet:
 
     def _trusted(self, address: str) -> "Value":
         """The address as pages that enforce Trusted Types want it, where they let us make a policy."""
-        types = get(self._page.window, "trustedTypes")
+        types = raw_get(self._page.window, "trustedTypes")
         if is_nullish(types):
             return address
         try:
-            rules = make_object((("createScriptURL", make_function(lambda args: get(args, 0))),))
+            rules = make_object((("createScriptURL", make_function(lambda args: raw_get(args, 0))),))
             return invoke(invoke(types, "createPolicy", POLICY, rules), "createScriptURL", address)
         except Exception:  # not this page
             return address
@@ -145,13 +145,13 @@ class Snippet:
     @property
     def taken_over(self) -> bool:
         """Whether fs.js has taken over."""
-        return truthy(get(self.fs, "_api"))
+        return truthy(raw_get(self.fs, "_api"))
 
     @property
     def waiting(self) -> int:
         """How many operations wait for fs.js."""
-        queue = get(self.fs, "q")
-        return get(queue, "length") if kind(queue) == "array" else 0
+        queue = raw_get(self.fs, "q")
+        return raw_get(queue, "length") if type_of(queue) == "array" else 0
 
     def release(self, reason: str) -> None:
         """fs.js won't come: forget what is queued and keep nothing from now on. Promises are rejected with ``reason``.
@@ -159,9 +159,9 @@ class Snippet:
         Should fs.js come after all, it gets every call from then on.
         """
         self._blocked_by = reason
-        queue = get(self.fs, "q")
-        put(self.fs, "q", make_array())
-        for entry in items(queue) if kind(queue) == "array" else ():
+        queue = raw_get(self.fs, "q")
+        raw_put(self.fs, "q", make_array())
+        for entry in raw_items(queue) if type_of(queue) == "array" else ():
             self._forget(entry)
 
     def resume(self) -> None:
@@ -182,32 +182,32 @@ class Snippet:
     def _send(
         self, operation: "Value", options: "Value", source: "Value", resolve: "Value", reject: "Value", version: "Value"
     ) -> "Value":
-        api = get(self.fs, "_api")
+        api = raw_get(self.fs, "_api")
         if truthy(api):
             return apply(api, self.fs, (operation, options, source, resolve, reject, version))
         if self._blocked_by:
             self._lose(operation, options, source, reject, version)
             return NULL
-        queue = get(self.fs, "q")
+        queue = raw_get(self.fs, "q")
         if truthy(queue):
             invoke(queue, "push", make_array((operation, options, source, resolve, reject, version)))
-            if get(queue, "length") > MOST_WAITING:
+            if raw_get(queue, "length") > MOST_WAITING:
                 self._drop_oldest(queue)
         return NULL
 
     def _drop_oldest(self, queue: "Value") -> None:
         index = 0
-        while get(get(queue, index), 0) in _SETTING_UP:
+        while raw_get(raw_get(queue, index), 0) in _SETTING_UP:
             index += 1
-        self._forget(get(invoke(queue, "splice", index, 1), 0))
+        self._forget(raw_get(invoke(queue, "splice", index, 1), 0))
 
     def _forget(self, entry: "Value") -> None:
-        self._lose(*[get(entry, index) for index in (0, 1, 2, 4, 5)])  # the page may have put it there, shorter
+        self._lose(*[raw_get(entry, index) for index in (0, 1, 2, 4, 5)])  # the page may have put it there, shorter
 
     def _lose(self, operation: "Value", options: "Value", source: "Value", reject: "Value", version: "Value") -> None:
         self._on_lost(operation, options, source, version)
-        if kind(reject) == "function":
-            call(reject, construct("Error", self._blocked_by or "too many calls wait for FullStory"))
+        if type_of(reject) == "function":
+            call(reject, raw_construct("Error", self._blocked_by or "too many calls wait for FullStory"))
 
     def _call(
         self,
@@ -255,7 +255,7 @@ class Snippet:
         return self._v1("setIdentity", make_object((("consent", given),)))
 
     def _function(self, body: "Callable[..., Value]") -> "Value":
-        return make_function(lambda args: self._attempt(body, items(args)))
+        return make_function(lambda args: self._attempt(body, raw_items(args)))
 
     def _attempt(self, body: "Callable[..., Value]", args: "list[Value]") -> "Value":
         try:
@@ -270,14 +270,14 @@ class Snippet:
 
 def _network(window: "Value") -> "Value":
     """``FS._w``, made of the browser's own functions, so that no request of the page waits for Python."""
-    network = make_object((("XMLHttpRequest", get(window, "XMLHttpRequest")),))
-    reflect = get(window, "Reflect")
+    network = make_object((("XMLHttpRequest", raw_get(window, "XMLHttpRequest")),))
+    reflect = raw_get(window, "Reflect")
     if (
-        kind(get(window, "fetch")) == "function"
-        and kind(get(reflect, "get")) == kind(get(reflect, "set")) == "function"
+        type_of(raw_get(window, "fetch")) == "function"
+        and type_of(raw_get(reflect, "get")) == type_of(raw_get(reflect, "set")) == "function"
     ):
         access = make_object((("enumerable", True), ("configurable", True)))
-        put(access, "get", invoke(get(reflect, "get"), "bind", UNDEFINED, window, "fetch"))
-        put(access, "set", invoke(get(reflect, "set"), "bind", UNDEFINED, window, "fetch"))
-        invoke(get(window, "Object"), "defineProperty", network, "fetch", access)
+        raw_put(access, "get", invoke(raw_get(reflect, "get"), "bind", UNDEFINED, window, "fetch"))
+        raw_put(access, "set", invoke(raw_get(reflect, "set"), "bind", UNDEFINED, window, "fetch"))
+        invoke(raw_get(window, "Object"), "defineProperty", network, "fetch", access)
     return network

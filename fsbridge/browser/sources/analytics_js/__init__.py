@@ -11,15 +11,15 @@ from ....runtime import (
     UNDEFINED,
     call,
     copy,
-    get,
-    items,
-    kind,
     make_array,
     make_object,
     make_rejected,
-    put,
+    raw_get,
+    raw_items,
+    raw_put,
     resolved,
     truthy,
+    type_of,
 )
 from . import arguments
 from .handles import handle
@@ -146,7 +146,7 @@ class AnalyticsJs(Source):
         event, properties, options, callback = arguments.track(args)
         fields = {"event": event, "properties": properties}
         return self.sender.send(
-            "track", fields, options, callback, lambda sent: (event, get(sent, "properties")), moment, then
+            "track", fields, options, callback, lambda sent: (event, raw_get(sent, "properties")), moment, then
         )
 
     def track(self, args: "Args", then: "Then") -> None:
@@ -174,16 +174,16 @@ class AnalyticsJs(Source):
         if category is not NULL:
             fields["category"] = category
             if type_ == "page":
-                put(properties, "category", category)
+                raw_put(properties, "category", category)
         if name is not NULL:
             fields["name"] = name
         return self.sender.send(
-            type_, fields, options, callback, lambda sent: (category, name, get(sent, "properties")), moment
+            type_, fields, options, callback, lambda sent: (category, name, raw_get(sent, "properties")), moment
         )
 
     def _do_message(self, args: "Args", moment: "Moment | None") -> "Value":
         """A message that was on its way when an earlier page was left."""
-        self.pipeline.send(get(args, 0), lambda final: None)
+        self.pipeline.send(raw_get(args, 0), lambda final: None)
         return UNDEFINED
 
     def _do_identify(self, args: "Args", moment: "Moment | None") -> "Value":
@@ -193,7 +193,7 @@ class AnalyticsJs(Source):
         return self.sender.send("identify", fields, options, callback, _told("userId", "traits"), moment)
 
     def _do_group(self, args: "Args", moment: "Moment | None") -> "Value":
-        if get(args, "length") == 0:
+        if raw_get(args, "length") == 0:
             return self._handle("group", lambda: self.group)
         group_id, traits, options, callback = arguments.user(args, self.group.id)
         self.group.identify(group_id, traits)
@@ -217,8 +217,8 @@ class AnalyticsJs(Source):
         return resolved(UNDEFINED)
 
     def _do_ready(self, args: "Args", moment: "Moment | None") -> "Value":
-        callback = get(args, 0)
-        if kind(callback) == "function":
+        callback = raw_get(args, 0)
+        if type_of(callback) == "function":
             self.page.later_with(callback, 0, make_array())
         return resolved(make_array())
 
@@ -236,26 +236,26 @@ class AnalyticsJs(Source):
         return self._handles[name]
 
     def _do_setAnonymousId(self, args: "Args", moment: "Moment | None") -> "Value":
-        return self.user.anonymous_id(get(args, 0))
+        return self.user.anonymous_id(raw_get(args, 0))
 
     # The rest of the API
 
     def _do_debug(self, args: "Args", moment: "Moment | None") -> "Value":
-        self.debugging = truthy(get(args, 0)) if get(args, "length") else True
+        self.debugging = truthy(raw_get(args, 0)) if raw_get(args, "length") else True
         return self.public
 
     def _do_timeout(self, args: "Args", moment: "Moment | None") -> "Value":
         """How long a callback waits, and a tracked link at most, in milliseconds."""
-        self.sender.timeout = get(args, 0) if kind(get(args, 0)) == "number" else TIMEOUT
+        self.sender.timeout = raw_get(args, 0) if type_of(raw_get(args, 0)) == "number" else TIMEOUT
         return UNDEFINED
 
     def _do_pageview(self, args: "Args", moment: "Moment | None") -> "Value":
-        self._view("page", make_array((make_object((("path", get(args, 0)),)),)), moment)
+        self._view("page", make_array((make_object((("path", raw_get(args, 0)),)),)), moment)
         return resolved(self.public)
 
     def _do_queryString(self, args: "Args", moment: "Moment | None") -> "Value":
-        if kind(get(args, 0)) == "string":
-            search = query_of("https:/" + "/page/" + get(args, 0))
+        if type_of(raw_get(args, 0)) == "string":
+            search = query_of("https:/" + "/page/" + raw_get(args, 0))
             for method, asked, _ in asked_by(search, self._loader.patterns, moment):
                 self.call(method, asked, moment)
         return resolved(make_array())
@@ -267,7 +267,7 @@ class AnalyticsJs(Source):
 
     def _do_use(self, args: "Args", moment: "Moment | None") -> "Value":
         try:
-            call(get(args, 0), self.public)
+            call(raw_get(args, 0), self.public)
         except Exception as error:
             self.report("analytics.use failed: %s" % error)
         return self.public
@@ -289,23 +289,25 @@ class AnalyticsJs(Source):
     _do_trackSubmit = _do_trackForm
 
     def _do_addSourceMiddleware(self, args: "Args", moment: "Moment | None") -> "Value":
-        if kind(get(args, 0)) == "function":
-            self.pipeline.add_source_middleware(get(args, 0))
+        if type_of(raw_get(args, 0)) == "function":
+            self.pipeline.add_source_middleware(raw_get(args, 0))
         return resolved(self.public)
 
     def _do_addDestinationMiddleware(self, args: "Args", moment: "Moment | None") -> "Value":
-        name = get(args, 0)
+        name = raw_get(args, 0)
         functions: "list[Any]" = []
-        for value in items(args)[1:]:
-            functions.extend(items(value) if kind(value) == "array" else [value])
-        if kind(name) == "string":
-            self.pipeline.add_destination_middleware(name, [value for value in functions if kind(value) == "function"])
+        for value in raw_items(args)[1:]:
+            functions.extend(raw_items(value) if type_of(value) == "array" else [value])
+        if type_of(name) == "string":
+            self.pipeline.add_destination_middleware(
+                name, [value for value in functions if type_of(value) == "function"]
+            )
         return resolved(self.public)
 
     def register(self, plugins: "Args") -> None:
         """Load plugins of the page: what is an object in an array."""
-        for plugin in items(plugins):
-            if kind(plugin) == "object":
+        for plugin in raw_items(plugins):
+            if type_of(plugin) == "object":
                 self.pipeline.add_plugin(plugin, self.public)
 
     def _do_register(self, args: "Args", moment: "Moment | None") -> "Value":
@@ -313,32 +315,32 @@ class AnalyticsJs(Source):
         return resolved(self.pipeline.contexts.system())
 
     def _do_deregister(self, args: "Args", moment: "Moment | None") -> "Value":
-        for name in items(args):
+        for name in raw_items(args):
             self.pipeline.remove_plugin(name, self.public)
         return resolved(self.pipeline.contexts.system())
 
     # Events
 
     def _do_on(self, args: "Args", moment: "Moment | None") -> "Value":
-        self.listeners.add(get(args, 0), get(args, 1))
+        self.listeners.add(raw_get(args, 0), raw_get(args, 1))
         return self.public
 
     def _do_once(self, args: "Args", moment: "Moment | None") -> "Value":
-        self.listeners.add(get(args, 0), get(args, 1), once=True)
+        self.listeners.add(raw_get(args, 0), raw_get(args, 1), once=True)
         return self.public
 
     def _do_off(self, args: "Args", moment: "Moment | None") -> "Value":
-        self.listeners.remove(get(args, 0), get(args, 1))
+        self.listeners.remove(raw_get(args, 0), raw_get(args, 1))
         return self.public
 
     def _do_emit(self, args: "Args", moment: "Moment | None") -> "Value":
-        self.listeners.emit(get(args, 0), tuple(items(args)[1:]))
+        self.listeners.emit(raw_get(args, 0), tuple(raw_items(args)[1:]))
         return self.public
 
 
 def _told(*names: str) -> "Told":
     """What listeners are told of a message: these of its fields."""
-    return lambda message: tuple([get(message, name) for name in names])
+    return lambda message: tuple([raw_get(message, name) for name in names])
 
 
 def _or_empty(traits: "Value") -> "Value":

@@ -3,7 +3,7 @@
 Options that a call doesn't give are UNDEFINED.
 """
 
-from ....runtime import NULL, UNDEFINED, get, is_nullish, is_plain, items, kind, make_object, tag, text
+from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, make_object, raw_get, raw_items, tag, text, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Missing(ValueError):
 
 def _function(values: "list[Value]") -> "Value":
     for value in values:
-        if value is not UNDEFINED and kind(value) == "function":
+        if value is not UNDEFINED and type_of(value) == "function":
             return value
     return UNDEFINED
 
@@ -27,7 +27,7 @@ _NOTHING = [UNDEFINED] * 5
 
 
 def _padded(args: "Args", length: int) -> "list[Value]":
-    return (items(args) + _NOTHING)[:length]
+    return (raw_items(args) + _NOTHING)[:length]
 
 
 def track(args: "Args") -> "tuple[Value, Value, Value, Value]":
@@ -42,13 +42,13 @@ def track(args: "Args") -> "tuple[Value, Value, Value, Value]":
         chosen = options
     else:
         given = event if tag(event) == "object" else UNDEFINED
-        event, data = get(given, "event"), get(given, "properties")
+        event, data = raw_get(given, "event"), raw_get(given, "properties")
         if is_nullish(data):
             data = make_object()
         chosen = options if is_function else properties
     if not isinstance(event, str) or event == "":
         raise Missing("Event missing")
-    if chosen is not UNDEFINED and kind(chosen) == "function":
+    if chosen is not UNDEFINED and type_of(chosen) == "function":
         chosen = UNDEFINED
     return event, data, _unless_nullish(chosen), _function(values[1 if is_function else 2 :])
 
@@ -61,14 +61,14 @@ def _unless_nullish(options: "Value") -> "Value":
 def page(args: "Args") -> "tuple[Value, Value, Value, Value, Value]":
     """``(category, name, properties, options, callback)`` of a page or screen call; absent strings are NULL."""
     values = _padded(args, 5)
-    strings = [value for value in values if kind(value) == "string"]
+    strings = [value for value in values if type_of(value) == "string"]
     category = name = NULL
     if len(strings) == 1:
         name = strings[0]
     elif len(strings) == 2:
-        if kind(values[0]) == "string":
+        if type_of(values[0]) == "string":
             category = values[0]
-        if kind(values[1]) == "string":
+        if type_of(values[1]) == "string":
             name = values[1]
     plain = [value for value in values if is_plain(value)]
     properties = options = UNDEFINED
@@ -88,10 +88,10 @@ def user(args: "Args", current_id: "Callable[[], Value]") -> "tuple[Value, Value
     """``(id, traits, options, callback)`` of identify or group; ``current_id()`` gives the id when none is named."""
     expected = ["id", "traits", "options", "callback"]
     found = {}
-    for value in items(args):
+    for value in raw_items(args):
         current = expected.pop(0) if expected else None
         if current == "id":
-            if kind(value) in ("string", "number"):
+            if type_of(value) in ("string", "number"):
                 found["id"] = text(value)
                 continue
             if is_nullish(value):
@@ -100,7 +100,7 @@ def user(args: "Args", current_id: "Callable[[], Value]") -> "tuple[Value, Value
             current = expected.pop(0)
         if current in ("traits", "options") and (is_nullish(value) or is_plain(value)):
             found[current] = value
-        if kind(value) == "function":
+        if type_of(value) == "function":
             found["callback"] = value
             break
     traits, options = found.get("traits", UNDEFINED), found.get("options", UNDEFINED)
@@ -116,9 +116,9 @@ def alias(args: "Args") -> "tuple[Value, Value, Value, Value]":
     """``(to, from, options, callback)`` of an alias call; an absent ``from`` is NULL."""
     values = _padded(args, 4)
     for index in (0, 1):
-        if kind(values[index]) == "number":
+        if type_of(values[index]) == "number":
             values[index] = text(values[index])
-    strings = [value for value in values if kind(value) == "string"]
+    strings = [value for value in values if type_of(value) == "string"]
     plain = [value for value in values if is_plain(value)]
     return (
         strings[0] if strings else values[0],

@@ -5,7 +5,7 @@ takes it, another array.
 """
 
 from ....mapping.text import split_pairs
-from ....runtime import NULL, UNDEFINED, get, is_nullish, items, kind, lower, same, to_json, truthy
+from ....runtime import NULL, UNDEFINED, is_nullish, lower, raw_get, raw_items, same, to_json, truthy, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,33 +26,33 @@ class BadRule(Exception):
 def at(value: "Value", path: str) -> "Value":
     """What is at a dotted path; UNDEFINED behind anything falsy."""
     for key in path.split("."):
-        value = get(value, key) if truthy(value) else UNDEFINED
+        value = raw_get(value, key) if truthy(value) else UNDEFINED
     return value
 
 
 def evaluate(node: "Value", message: "Message") -> "Value":
     """The value of a condition: mostly a boolean; of "lowercase", "typeof", "length" what they say. Raises BadRule."""
-    if kind(node) != "array":
+    if type_of(node) != "array":
         return _operand(node, message) is True
-    operator = get(node, 0)
-    if kind(operator) != "string" or operator not in _OPERATORS:
+    operator = raw_get(node, 0)
+    if type_of(operator) != "string" or operator not in _OPERATORS:
         raise BadRule("unknown operator in a condition: %s" % operator)
     return _OPERATORS[operator](node, message)
 
 
 def _operand(node: "Value", message: "Message") -> "Value":
-    sort = kind(node)
+    sort = type_of(node)
     if sort == "string":
         return at(message, node)
     if sort == "object":
-        return get(node, "value")
+        return raw_get(node, "value")
     if is_nullish(node):
         raise BadRule("an operand is missing in a condition")
     return node if sort == "array" else message  # a bare number or boolean is no path, and so means the whole message
 
 
 def _operands(node: "Value", message: "Message") -> "tuple[Value, Value]":
-    return _operand(get(node, 1), message), _operand(get(node, 2), message)
+    return _operand(raw_get(node, 1), message), _operand(raw_get(node, 2), message)
 
 
 _FUNCTIONS = {"lowercase": 2, "length": 2, "typeof": 2, "contains": 3, "match": 3}
@@ -63,35 +63,35 @@ def _compared(node: "Value", message: "Message") -> "list[Value]":
     """Both operands of a comparison, functions evaluated."""
     result = []
     for value in _operands(node, message):
-        if kind(value) == "array":
-            function = get(value, 0)
-            if kind(function) == "string" and _FUNCTIONS.get(function) == get(value, "length"):
+        if type_of(value) == "array":
+            function = raw_get(value, 0)
+            if type_of(function) == "string" and _FUNCTIONS.get(function) == raw_get(value, "length"):
                 value = evaluate(value, message)
         result.append(value)
     return result
 
 
 def _and(node: "Value", message: "Message") -> "Value":
-    for part in items(node)[1:]:
+    for part in raw_items(node)[1:]:
         if not truthy(evaluate(part, message)):
             return False
     return True
 
 
 def _or(node: "Value", message: "Message") -> "Value":
-    for part in items(node)[1:]:
+    for part in raw_items(node)[1:]:
         if truthy(evaluate(part, message)):
             return True
     return False
 
 
 def _not(node: "Value", message: "Message") -> "Value":
-    return not truthy(evaluate(get(node, 1), message))
+    return not truthy(evaluate(raw_get(node, 1), message))
 
 
 def _equal(node: "Value", message: "Message") -> "Value":
     left, right = _compared(node, message)
-    if kind(left) in OBJECTS and kind(right) in OBJECTS:
+    if type_of(left) in OBJECTS and type_of(right) in OBJECTS:
         left, right = to_json(left), to_json(right)
     return same(left, right)
 
@@ -99,16 +99,16 @@ def _equal(node: "Value", message: "Message") -> "Value":
 def _number_test(test: "Callable[[float, float], bool]") -> "Operator":
     def operator(node: "Value", message: "Message") -> "Value":
         left, right = _compared(node, message)
-        return kind(left) == "number" and kind(right) == "number" and test(left, right)
+        return type_of(left) == "number" and type_of(right) == "number" and test(left, right)
 
     return operator
 
 
 def _in(node: "Value", message: "Message") -> "Value":
     value, among = _operands(node, message)
-    if kind(among) != "array":
+    if type_of(among) != "array":
         raise BadRule('"in" needs a list')
-    for item in items(among):
+    for item in raw_items(among):
         if same(_operand(item, message), value):
             return True
     return False
@@ -116,29 +116,29 @@ def _in(node: "Value", message: "Message") -> "Value":
 
 def _contains(node: "Value", message: "Message") -> "Value":
     value, part = _operands(node, message)
-    return kind(value) == "string" and kind(part) == "string" and part in value
+    return type_of(value) == "string" and type_of(part) == "string" and part in value
 
 
 def _match(node: "Value", message: "Message") -> "Value":
     value, pattern = _operands(node, message)
-    return kind(value) == "string" and kind(pattern) == "string" and glob(pattern, value)
+    return type_of(value) == "string" and type_of(pattern) == "string" and glob(pattern, value)
 
 
 def _lowercase(node: "Value", message: "Message") -> "Value":
-    value = _operand(get(node, 1), message)
-    return lower(value) if kind(value) == "string" else NULL
+    value = _operand(raw_get(node, 1), message)
+    return lower(value) if type_of(value) == "string" else NULL
 
 
 def _typeof(node: "Value", message: "Message") -> "Value":
-    sort = kind(_operand(get(node, 1), message))
+    sort = type_of(_operand(raw_get(node, 1), message))
     return "object" if sort in OBJECTS else sort
 
 
 def _length(node: "Value", message: "Message") -> "Value":
-    value = _operand(get(node, 1), message)
+    value = _operand(raw_get(node, 1), message)
     if value is NULL:
         return 0
-    return get(value, "length") if kind(value) in ("string", "array") else float("nan")
+    return raw_get(value, "length") if type_of(value) in ("string", "array") else float("nan")
 
 
 _OPERATORS = {

@@ -1,6 +1,6 @@
 """What callbacks, promises and plugins of analytics.js get: Segment's context around a message."""
 
-from ....runtime import UNDEFINED, assign, get, is_nullish, make_array, make_method, make_object, record, text
+from ....runtime import UNDEFINED, is_nullish, make_array, make_method, make_object, raw_assign, raw_get, record, text
 from .message import put_path
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ class Contexts:
 
     def make(self, message: "Message") -> "Value":
         """A context whose ``event`` is ``message`` itself."""
-        return assign(record(event=message), self._methods)
+        return raw_assign(record(event=message), self._methods)
 
     def system(self) -> "Value":
         """The context of what is about no message, such as loading a plugin."""
@@ -30,16 +30,16 @@ class Contexts:
 
 def _update(this: "Value", args: "Args") -> "Value":
     """``updateEvent(path, value)``; an integration that is off stays off."""
-    event, path = get(this, "event"), text(get(args, 0))
+    event, path = raw_get(this, "event"), text(raw_get(args, 0))
     parts = path.split(".")
-    off = parts[0] == "integrations" and len(parts) > 1 and get(get(event, "integrations"), parts[1]) is False
+    off = parts[0] == "integrations" and len(parts) > 1 and raw_get(raw_get(event, "integrations"), parts[1]) is False
     if not off:
-        put_path(event, path, get(args, 1))
+        put_path(event, path, raw_get(args, 1))
     return event
 
 
 def _cancel(this: "Value", args: "Args") -> None:
-    error = get(args, 0)
+    error = raw_get(args, 0)
     raise Cancelled("Context Cancel" if is_nullish(error) else text(error))
 
 

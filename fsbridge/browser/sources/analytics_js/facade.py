@@ -1,6 +1,17 @@
 """The payload that middleware gets: Segment's facade around a message, with ``obj`` and the accessors scripts use."""
 
-from ....runtime import UNDEFINED, get, is_plain, items, keys, kind, make_array, make_method, make_object, put
+from ....runtime import (
+    UNDEFINED,
+    is_plain,
+    keys,
+    make_array,
+    make_method,
+    make_object,
+    raw_get,
+    raw_items,
+    raw_put,
+    type_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,35 +53,35 @@ class Facades:
         if not self._methods:
             self._make_methods()
         payload = make_object(self._methods)
-        put(payload, "obj", message)
+        raw_put(payload, "obj", message)
         return payload
 
     def clone(self, value: "Value") -> "Value":
         """A deep copy of plain objects and arrays; everything else stays the value it is."""
         if is_plain(value):
-            return make_object([(key, self.clone(get(value, key))) for key in keys(value)])
-        if kind(value) == "array":
-            return make_array([self.clone(item) for item in items(value)])
+            return make_object([(key, self.clone(raw_get(value, key))) for key in keys(value)])
+        if type_of(value) == "array":
+            return make_array([self.clone(item) for item in raw_items(value)])
         return value
 
     def _field(self, name: str) -> "Value":
-        return lambda this, args: self.clone(get(get(this, "obj"), name))
+        return lambda this, args: self.clone(raw_get(raw_get(this, "obj"), name))
 
     def _object(self, name: str) -> "Value":
         def body(this: "Value", args: "Args") -> "Value":
-            value = self.clone(get(get(this, "obj"), name))
+            value = self.clone(raw_get(raw_get(this, "obj"), name))
             return make_object() if value is UNDEFINED else value
 
         return body
 
     def _named(self, this: "Value", args: "Args") -> "Value":
-        return self.clone(get(get(this, "obj"), get(args, 0)))
+        return self.clone(raw_get(raw_get(this, "obj"), raw_get(args, 0)))
 
     def _path(self, this: "Value", args: "Args") -> "Value":
-        value = get(this, "obj")
-        for part in get(args, 0).split("."):
-            value = get(value, part)
+        value = raw_get(this, "obj")
+        for part in raw_get(args, 0).split("."):
+            value = raw_get(value, part)
         return self.clone(value)
 
     def _whole(self, this: "Value", args: "Args") -> "Value":
-        return self.clone(get(this, "obj"))
+        return self.clone(raw_get(this, "obj"))

@@ -5,22 +5,22 @@ import random
 from ....runtime import (
     NULL,
     UNDEFINED,
-    delete,
     from_json,
-    get,
-    has,
     is_nullish,
     is_plain,
-    items,
     keys,
-    kind,
     make_array,
     make_object,
-    safe_put,
+    put,
+    raw_delete,
+    raw_get,
+    raw_has,
+    raw_items,
     text,
     to_json,
     to_number,
     truthy,
+    type_of,
 )
 from .conditions import OBJECTS, BadRule, at, evaluate
 
@@ -44,19 +44,19 @@ class Filters:
     def apply(self, message: "Message") -> "Message | None":
         """The message as the rules leave it, changed in place; None if one drops it. Raises for a malformed rule."""
         for rule in self._rules:
-            transformers = get(rule, "transformers")
-            for index, matcher in enumerate(_list(get(rule, "matchers"))):
-                if self._matches(matcher, message) and not _transform(message, get(transformers, index)):
+            transformers = raw_get(rule, "transformers")
+            for index, matcher in enumerate(_list(raw_get(rule, "matchers"))):
+                if self._matches(matcher, message) and not _transform(message, raw_get(transformers, index)):
                     return None
         return message
 
     def _matches(self, matcher: "Value", message: "Message") -> bool:
-        sort = get(matcher, "type")
+        sort = raw_get(matcher, "type")
         if sort == "all":
             return True
         if sort != "fql":
             raise BadRule("unknown type of matcher: %s" % text(sort))
-        ir = get(matcher, "ir")
+        ir = raw_get(matcher, "ir")
         if not truthy(ir):
             return False
         ir = text(ir)
@@ -66,25 +66,25 @@ class Filters:
 
 
 def _list(value: "Value") -> "list[Value]":
-    if kind(value) != "array":
+    if type_of(value) != "array":
         raise BadRule("a list is missing")
-    return items(value)
+    return raw_items(value)
 
 
 def _transform(message: "Message", transformers: "Value") -> bool:
     """Apply one matcher's transformers; False if one drops the message."""
     for transformer in _list(transformers):
-        sort, config = get(transformer, "type"), get(transformer, "config")
+        sort, config = raw_get(transformer, "type"), raw_get(transformer, "config")
         if sort == "drop":
             return False
         if sort == "drop_properties":
-            _visit(message, get(config, "drop"), _drop)
+            _visit(message, raw_get(config, "drop"), _drop)
         elif sort == "allow_properties":
-            _visit(message, get(config, "allow"), _allow)
+            _visit(message, raw_get(config, "allow"), _allow)
         elif sort == "map_properties":
-            _map(message, get(config, "map"))
+            _map(message, raw_get(config, "map"))
         elif sort == "sample_event":
-            if not _sampled(get(config, "sample")):
+            if not _sampled(raw_get(config, "sample")):
                 return False
         elif sort != "hash_properties":  # which happens on Segment's servers only
             raise BadRule("unknown type of transformer: %s" % text(sort))
@@ -97,20 +97,20 @@ def _visit(message: "Message", places: "Value", change: "Callable[[Value, list[V
         raise BadRule("properties are missing")
     for path in keys(places):
         target = at(message, path) if path else message
-        for item in items(target) if kind(target) == "array" else (target,):
-            if kind(item) in OBJECTS and item is not NULL:
-                change(item, _list(get(places, path)))
+        for item in raw_items(target) if type_of(target) == "array" else (target,):
+            if type_of(item) in OBJECTS and item is not NULL:
+                change(item, _list(raw_get(places, path)))
 
 
 def _drop(target: "Value", names: "list[Value]") -> None:
     for name in names:
-        delete(target, text(name))
+        raw_delete(target, text(name))
 
 
 def _allow(target: "Value", names: "list[Value]") -> None:
     for key in keys(target):
         if key not in names:
-            delete(target, key)
+            raw_delete(target, key)
 
 
 def _map(message: "Message", rules: "Value") -> None:
@@ -120,22 +120,22 @@ def _map(message: "Message", rules: "Value") -> None:
     """
     before = from_json(to_json(message))
     for path in keys(rules):
-        rule = get(rules, path)
+        rule = raw_get(rules, path)
         parent = at(before, path.rpartition(".")[0]) if "." in path else message
-        if kind(parent) not in OBJECTS:
+        if type_of(parent) not in OBJECTS:
             continue
-        source, moved = get(rule, "copy"), get(rule, "move")
+        source, moved = raw_get(rule, "copy"), raw_get(rule, "move")
         if truthy(source) or truthy(moved):
             value = at(before, source if truthy(source) else moved)
             if value is not UNDEFINED:
                 _set(message, path, value)
             if not truthy(source):
                 _unset(message, moved)
-        elif has(rule, "set"):
-            _set(message, path, get(rule, "set"))
-        if truthy(get(rule, "to_string")):
+        elif raw_has(rule, "set"):
+            _set(message, path, raw_get(rule, "set"))
+        if truthy(raw_get(rule, "to_string")):
             value = at(message, path)
-            if value is NULL or kind(value) not in OBJECTS + ("string",):
+            if value is NULL or type_of(value) not in OBJECTS + ("string",):
                 _set(message, path, "undefined" if value is UNDEFINED else to_json(value))
 
 
@@ -148,13 +148,13 @@ def _set(message: "Message", path: str, value: "Value") -> None:
         if message is NULL:
             raise BadRule("%s: null is in the way" % path)
         if index == len(names) - 1:
-            safe_put(message, name, value)
+            put(message, name, value)
             return
-        inner = get(message, name)
-        if kind(inner) not in OBJECTS:
+        inner = raw_get(message, name)
+        if type_of(inner) not in OBJECTS:
             number = to_number(names[index + 1])
             inner = make_array() if number * 0 == 0 else make_object()
-            safe_put(message, name, inner)
+            put(message, name, inner)
         message = inner
 
 
@@ -163,17 +163,17 @@ def _unset(message: "Message", path: str) -> None:
     if truthy(at(message, path)):
         parent, dot, name = path.rpartition(".")
         target = at(message, parent) if dot else message
-        if kind(target) not in OBJECTS:
+        if type_of(target) not in OBJECTS:
             raise BadRule("%s can't be deleted" % path)
-        delete(target, name)
+        raw_delete(target, name)
 
 
 def _sampled(sample: "Value") -> bool:
     """Whether a message is in the sample, by chance."""
     if is_nullish(sample):
         raise BadRule("a sample is missing")
-    percent = to_number(get(sample, "percent"))  # 0 to 1, whatever its name
+    percent = to_number(raw_get(sample, "percent"))  # 0 to 1, whatever its name
     if percent <= 0 or percent >= 1:
         return percent >= 1
     # With a path the vendor means to decide by a hash of the value there, but its arithmetic comes to 0 for any value.
-    return percent > 0 if truthy(get(sample, "path")) else random.random() <= percent
+    return percent > 0 if truthy(raw_get(sample, "path")) else random.random() <= percent

@@ -1,6 +1,6 @@
 """The objects that ``analytics.user()`` and ``analytics.group()`` give."""
 
-from ....runtime import UNDEFINED, get, make_function, make_object, put
+from ....runtime import UNDEFINED, make_function, make_object, raw_get, raw_put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,10 +14,10 @@ def handle(current: "Callable[[], User]", with_properties: bool) -> "Value":
     """An object of the page with a visitor's methods; ``current()`` is whom it speaks of."""
 
     def traits(args: "Args") -> "Value":
-        return current().traits(get(args, 0))
+        return current().traits(raw_get(args, 0))
 
     def identify(args: "Args") -> "Value":
-        current().identify(get(args, 0), get(args, 1))
+        current().identify(raw_get(args, 0), raw_get(args, 1))
         return UNDEFINED
 
     def logout(args: "Args") -> "Value":
@@ -29,8 +29,8 @@ def handle(current: "Callable[[], User]", with_properties: bool) -> "Value":
         return UNDEFINED
 
     methods: "list[tuple[str, Callable[[Args], Value]]]" = [
-        ("id", lambda args: current().id(get(args, 0))),
-        ("anonymousId", lambda args: current().anonymous_id(get(args, 0))),
+        ("id", lambda args: current().id(raw_get(args, 0))),
+        ("anonymousId", lambda args: current().anonymous_id(raw_get(args, 0))),
         ("traits", traits),
         ("identify", identify),
         ("logout", logout),
@@ -40,5 +40,5 @@ def handle(current: "Callable[[], User]", with_properties: bool) -> "Value":
     if with_properties:
         methods.append(("properties", traits))
     handed_out = make_object([(name, make_function(body, name)) for name, body in methods])
-    put(handed_out, "load", make_function(lambda args: handed_out, "load"))
+    raw_put(handed_out, "load", make_function(lambda args: handed_out, "load"))
     return handed_out

@@ -7,18 +7,18 @@ from ....runtime import (
     NULL,
     UNDEFINED,
     call,
-    get,
     invoke,
     is_nullish,
-    items,
-    kind,
     make_array,
     make_function,
     make_object,
     put,
+    raw_get,
+    raw_items,
+    raw_put,
     resolved,
-    safe_put,
     truthy,
+    type_of,
 )
 from .arguments import Missing
 
@@ -51,7 +51,7 @@ class Links:
 
     def track_links(self, args: "Args") -> "Value":
         """``trackLink(elements, event, properties, options)``; event and properties may be functions of the element."""
-        for element in _elements(get(args, 0), "trackLink"):
+        for element in _elements(raw_get(args, 0), "trackLink"):
             invoke(element, "addEventListener", "click", self._listener(self._click, element, args), False)
         return resolved(self.source.public)
 
@@ -60,7 +60,7 @@ class Links:
         jquery = self.page.global_("jQuery")
         if not truthy(jquery):
             jquery = self.page.global_("Zepto")
-        for form in _elements(get(args, 0), "trackForm"):
+        for form in _elements(raw_get(args, 0), "trackForm"):
             listener = self._listener(self._submit, form, args)
             if truthy(jquery):
                 invoke(call(jquery, form), "submit", listener)
@@ -70,28 +70,28 @@ class Links:
 
     def _listener(self, handler: "Value", element: "Value", args: "Args") -> "Value":
         names = ("event", "properties", "options")
-        about = make_object([(name, get(args, index + 1)) for index, name in enumerate(names)])
-        put(about, "element", element)
+        about = make_object([(name, raw_get(args, index + 1)) for index, name in enumerate(names)])
+        raw_put(about, "element", element)
         return invoke(handler, "bind", UNDEFINED, about)
 
     def _on_click(self, args: "Args") -> "Value":
-        about, click = get(args, 0), get(args, 1)
-        link = get(about, "element")
+        about, click = raw_get(args, 0), raw_get(args, 1)
+        link = raw_get(about, "element")
         values = self._values(about)
         if values is None:
             return UNDEFINED
         href = _address(link)
-        new_tab = get(link, "target") == "_blank" or get(click, "button") == 1
-        if not href or new_tab or any([truthy(get(click, key)) for key in _NEW_TAB_KEYS]):
+        new_tab = raw_get(link, "target") == "_blank" or raw_get(click, "button") == 1
+        if not href or new_tab or any([truthy(raw_get(click, key)) for key in _NEW_TAB_KEYS]):
             self.source.call("track", values)
             return UNDEFINED
         invoke(click, "preventDefault")
-        self._track(values, lambda: safe_put(get(self.page.window, "location"), "href", href))
+        self._track(values, lambda: put(raw_get(self.page.window, "location"), "href", href))
         return UNDEFINED
 
     def _on_submit(self, args: "Args") -> "Value":
-        about, submit = get(args, 0), get(args, 1)
-        form = get(about, "element")
+        about, submit = raw_get(args, 0), raw_get(args, 1)
+        form = raw_get(about, "element")
         invoke(submit, "preventDefault")
         values = self._values(about)
         if values is None:
@@ -104,15 +104,15 @@ class Links:
         """The arguments of the track call, or None when a function of the page that makes them fails."""
         values = []
         for name in ("event", "properties"):
-            value = get(about, name)
-            if kind(value) == "function":
+            value = raw_get(about, name)
+            if type_of(value) == "function":
                 try:
-                    value = call(value, get(about, "element"))
+                    value = call(value, raw_get(about, "element"))
                 except Exception as error:
                     self.source.report("the %s function of a tracked element failed: %s" % (name, error))
                     return None
             values.append(value)
-        options = get(about, "options")
+        options = raw_get(about, "options")
         return make_array(values + [make_object() if is_nullish(options) else options])
 
     def _track(self, values: "Args", go_on: "Callable[[], None]") -> None:
@@ -124,7 +124,7 @@ class Links:
         self.source.track(values, lambda: self.page.later_with(self._leave, 0, number))
 
     def _on_leave(self, args: "Args") -> "Value":
-        go_on = self._leaving.pop(get(args, 0), None)
+        go_on = self._leaving.pop(raw_get(args, 0), None)
         if go_on is not None:
             self._go_on(go_on)
         return UNDEFINED
@@ -140,13 +140,13 @@ def _elements(given: "Value", method: str) -> "list[Value]":
     """The elements of an element, an array, a NodeList or a jQuery object. Raises Missing for anything else."""
     if not truthy(given):
         return []
-    if kind(given) != "array" and get(given, "nodeType") != 1:
-        if kind(get(given, "toArray")) == "function":
+    if type_of(given) != "array" and raw_get(given, "nodeType") != 1:
+        if type_of(raw_get(given, "toArray")) == "function":
             given = invoke(given, "toArray")
-        elif kind(given) == "string" or kind(get(given, "forEach")) != "function":
+        elif type_of(given) == "string" or type_of(raw_get(given, "forEach")) != "function":
             raise Missing("Must pass an element or a list of elements to %s." % method)
-    elements = [given] if get(given, "nodeType") == 1 else items(given)
-    if not all([get(element, "nodeType") == 1 for element in elements]):
+    elements = [given] if raw_get(given, "nodeType") == 1 else raw_items(given)
+    if not all([raw_get(element, "nodeType") == 1 for element in elements]):
         raise Missing("Must pass elements to %s." % method)
     return elements
 
@@ -160,6 +160,6 @@ def _address(link: "Value") -> "Value":
     ):
         if truthy(found):
             return found
-    inner = get(invoke(link, "getElementsByTagName", "a"), 0)
+    inner = raw_get(invoke(link, "getElementsByTagName", "a"), 0)
     found = NULL if is_nullish(inner) else invoke(inner, "getAttribute", "href")
     return found if truthy(found) else ""

@@ -1,6 +1,6 @@
 """Who listens to the events of analytics.js: ``on``, ``once``, ``off`` and ``emit``."""
 
-from ....runtime import UNDEFINED, call, kind, same
+from ....runtime import UNDEFINED, call, same, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ class Listeners:
         self._by_event: "dict[str, list[tuple[Value, bool]]]" = {}
 
     def add(self, event: "Value", listener: "Value", once: bool = False) -> None:
-        if kind(event) == "string" and kind(listener) == "function":
+        if type_of(event) == "string" and type_of(listener) == "function":
             self._by_event.setdefault(event, []).append((listener, once))
 
     def remove(self, event: "Value", listener: "Value") -> None:
         """As with the vendor, what ``once`` has added stays."""
-        if kind(event) == "string" and event in self._by_event:
+        if type_of(event) == "string" and event in self._by_event:
             self._by_event[event] = [
                 entry for entry in self._by_event[event] if entry[1] or not same(entry[0], listener)
             ]
@@ -31,7 +31,7 @@ class Listeners:
 
     def emit(self, event: "Value", values: "tuple[Value, ...]" = ()) -> "Value":
         """Call who listens to the event with these values; returns undefined."""
-        if kind(event) != "string":
+        if type_of(event) != "string":
             return UNDEFINED
         for entry in list(self._by_event.get(event, ())):
             listener, once = entry

@@ -4,19 +4,19 @@ from ....runtime import (
     UNDEFINED,
     call,
     copy,
-    get,
     invoke,
     is_nullish,
     is_plain,
-    kind,
     make_array,
     make_function,
     make_object,
     make_promise,
     put,
+    raw_get,
+    raw_put,
     resolved,
-    safe_put,
     truthy,
+    type_of,
 )
 from .message import query_calls, query_of
 from .pipeline import MAX_WAITING, is_promise
@@ -66,13 +66,13 @@ class Loader:
             return False
         self._loaded = True
         try:
-            options = copy(get(args, 1))
-            self._start(options, get(args, 0), moment)
+            options = copy(raw_get(args, 1))
+            self._start(options, raw_get(args, 0), moment)
         except Exception as error:  # an object that throws when it is read
             self._api.report("analytics.load: its options are not taken: %s" % error)
             self._start(UNDEFINED, UNDEFINED, moment)
             return False
-        return truthy(get(options, "initialPageview"))
+        return truthy(raw_get(options, "initialPageview"))
 
     def start_once(self, moment: "Moment | None" = None) -> None:
         """Start without options, unless started."""
@@ -151,7 +151,7 @@ class Loader:
                 entry[3](result)
             return UNDEFINED
 
-        fulfilled = make_function(lambda args: decided(truthy(get(args, 0))))
+        fulfilled = make_function(lambda args: decided(truthy(raw_get(args, 0))))
         invoke(promise, "then", fulfilled, make_function(lambda args: decided(True)))
 
     # Setting up
@@ -160,13 +160,13 @@ class Loader:
         self.started = True
         if not is_plain(settings):
             settings = make_object((("writeKey", "" if is_nullish(settings) else settings),))
-        cdn = get(settings, "cdnSettings")
-        disable = get(options, "disable")
+        cdn = raw_get(settings, "cdnSettings")
+        disable = raw_get(options, "disable")
         try:
-            update = get(options, "updateCDNSettings")
-            if kind(update) == "function":
+            update = raw_get(options, "updateCDNSettings")
+            if type_of(update) == "function":
                 cdn = call(update, _document(cdn))
-            if kind(disable) == "function":
+            if type_of(disable) == "function":
                 disable = call(disable, _document(cdn))
                 if is_promise(disable):
                     self._decide_later(disable, options, settings, cdn, moment)
@@ -190,27 +190,27 @@ class Loader:
         again, self._set_up_once = self._set_up_once, True
         self._set_identity(options)
         if not is_nullish(options):
-            api.sender.integrations = get(options, "integrations")
+            api.sender.integrations = raw_get(options, "integrations")
             self._destination = self._destination.configured(options, api.report)
         if self._destination.installed(api.sender.integrations):
             self._install(options, cdn)
         else:
             api.pipeline.install(())
         self._describe(options, settings)
-        if kind(get(settings, "plugins")) == "array":
-            api.register(get(settings, "plugins"))
+        if type_of(raw_get(settings, "plugins")) == "array":
+            api.register(raw_get(settings, "plugins"))
         # In its own tick, for listeners that the page adds after load.
         told = (settings, copy(make_object((("retryQueue", True),)), options))
         api.page.later(make_function(lambda args: api.listeners.emit("initialize", told)), 0)
-        if get(options, "useQueryString") is not False and not again:
+        if raw_get(options, "useQueryString") is not False and not again:
             url = (moment or api.page.moment()).url
-            self._asked = asked_by(query_of(url), get(options, "useQueryString"), moment)
+            self._asked = asked_by(query_of(url), raw_get(options, "useQueryString"), moment)
 
     def _install(self, options: "Value", cdn: "Value") -> None:
         pipeline, plugins = self._api.pipeline, self._destination.plugins
         if pipeline.plugins is not plugins:
             pipeline.install(plugins)
-        if not (is_nullish(cdn) and is_nullish(get(options, "plan"))):
+        if not (is_nullish(cdn) and is_nullish(raw_get(options, "plan"))):
             from .workspace import Workspace  # here, because few pages need it
 
             pipeline.workspace = Workspace(cdn, options, plugins, self._api.report)
@@ -219,24 +219,24 @@ class Loader:
             self._begin(self._destination)
 
     def _set_identity(self, options: "Value") -> None:
-        cookie, page = get(options, "cookie"), self._api.page
+        cookie, page = raw_get(options, "cookie"), self._api.page
         shared = make_object()
-        if truthy(get(options, "disableClientPersistence")):
+        if truthy(raw_get(options, "disableClientPersistence")):
             shared = make_object((("persist", False),))
-        storage = get(options, "storage")
+        storage = raw_get(options, "storage")
         if not is_nullish(storage):
-            put(shared, "storage", storage)
-        user = User(page, copy(shared, get(options, "user")), cookie)
-        self._api.meet(user, User(page, copy(shared, get(options, "group")), cookie, group=True))
+            raw_put(shared, "storage", storage)
+        user = User(page, copy(shared, raw_get(options, "user")), cookie)
+        self._api.meet(user, User(page, copy(shared, raw_get(options, "group")), cookie, group=True))
 
     def _describe(self, options: "Value", settings: "Value") -> None:
         """Put on the page's object what it tells about itself."""
-        self.patterns = get(options, "useQueryString")
+        self.patterns = raw_get(options, "useQueryString")
         public = self._api.public
         if is_nullish(public):
             return
         options = make_object() if is_nullish(options) else options
-        integrations = get(options, "integrations")
+        integrations = raw_get(options, "integrations")
         for name, value in (
             ("VERSION", self._version),
             ("initialized", True),
@@ -246,8 +246,8 @@ class Loader:
             ("plugins", make_object()),
         ):
             _put_on(public, name, value)
-        key = get(options, "globalAnalyticsKey")
-        if truthy(key) and kind(key) == "string":
+        key = raw_get(options, "globalAnalyticsKey")
+        if truthy(key) and type_of(key) == "string":
             _put_on(self._api.page.window, key, public)
 
 
@@ -259,7 +259,7 @@ def _document(cdn: "Value") -> "Value":
 def _put_on(target: "Value", name: str, value: "Value") -> None:
     """Put a value on an object of the page; one that is frozen, or says no, stays without."""
     try:
-        safe_put(target, name, value)
+        put(target, name, value)
     except Exception:
         pass
 
@@ -280,7 +280,7 @@ def asked_by(search: str, patterns: "Value", moment: "Moment | None") -> "list[W
 
 def _matches(patterns: "Value", name: str, value: str) -> bool:
     """Whether a query-string id fits the pattern (a RegExp) that ``useQueryString`` may give for it."""
-    pattern = get(patterns, name) if is_plain(patterns) else UNDEFINED
+    pattern = raw_get(patterns, name) if is_plain(patterns) else UNDEFINED
     if is_nullish(pattern):
         return True
     return truthy(invoke(pattern, "test", value))

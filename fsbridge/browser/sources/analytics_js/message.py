@@ -2,24 +2,24 @@
 
 from ....runtime import (
     UNDEFINED,
-    assign,
     call,
     copy,
-    delete,
-    duplicate,
-    get,
     invoke,
     is_nullish,
     is_plain,
     keys,
-    kind,
     lazy,
     make_date,
     make_object,
-    own_keys,
-    put,
+    raw_assign,
+    raw_copy,
+    raw_delete,
+    raw_get,
+    raw_keys,
+    raw_put,
     record,
     truthy,
+    type_of,
 )
 from ..percent import decode
 
@@ -105,19 +105,19 @@ class Factory:
         self._run = page.uuid()
 
     def _constant_context(self) -> "Value":
-        navigator = get(self.page.window, "navigator")
-        locale = get(navigator, "userLanguage")
+        navigator = raw_get(self.page.window, "navigator")
+        locale = raw_get(navigator, "userLanguage")
         if not truthy(locale):
-            locale = get(navigator, "language")
+            locale = raw_get(navigator, "language")
         pairs = [
-            ("userAgent", get(navigator, "userAgent")),
+            ("userAgent", raw_get(navigator, "userAgent")),
             ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + self._version)))),
         ]
         if locale is not UNDEFINED:
             pairs.append(("locale", locale))
         try:
-            formatter = call(get(get(self.page.window, "Intl"), "DateTimeFormat"))
-            zone = get(invoke(formatter, "resolvedOptions"), "timeZone")
+            formatter = call(raw_get(raw_get(self.page.window, "Intl"), "DateTimeFormat"))
+            zone = raw_get(invoke(formatter, "resolvedOptions"), "timeZone")
             pairs.append(("timezone", zone))
         except Exception:  # no Intl here
             pass
@@ -134,7 +134,7 @@ class Factory:
             fields["integrations"] = _booleans(integrations)
             fields["messageId"] = self._message_id()
         else:
-            override = get(options, "anonymousId")
+            override = raw_get(options, "anonymousId")
             if truthy(override):
                 self.user.anonymous_id(override)
             context = self._apply(fields, copy(options), integrations)
@@ -146,25 +146,25 @@ class Factory:
         if options is UNDEFINED:
             self._add_context(message)
         else:
-            put(context, "page", copy(_page_of(message, self._page), get(context, "page")))
+            raw_put(context, "page", copy(_page_of(message, self._page), raw_get(context, "page")))
             _enrich(context, self._surroundings(self._page))
-            put(message, "context", context)
+            raw_put(message, "context", context)
         return message
 
     def _apply(self, fields: "dict[str, Any]", options: "Value", integrations: "Value") -> "Value":
         """Put what a call's options say into the fields of its message; returns the context they give."""
-        for name in own_keys(options):
-            if get(options, name) is UNDEFINED:
-                delete(options, name)
-        fields["integrations"] = copy(_booleans(integrations), get(options, "integrations"))
-        context = get(options, "context")
+        for name in raw_keys(options):
+            if raw_get(options, name) is UNDEFINED:
+                raw_delete(options, name)
+        fields["integrations"] = copy(_booleans(integrations), raw_get(options, "integrations"))
+        context = raw_get(options, "context")
         context = make_object() if is_nullish(context) else copy(context)
-        for name in own_keys(options):
+        for name in raw_keys(options):
             if name in _TOP_LEVEL:
-                fields[name] = get(options, name)
+                fields[name] = raw_get(options, name)
             elif name not in ("context", "integrations"):
-                put_path(context, name, get(options, name))
-        chosen = get(options, "messageId")
+                put_path(context, name, raw_get(options, name))
+        chosen = raw_get(options, "messageId")
         fields["messageId"] = chosen if truthy(chosen) else self._message_id()
         return context
 
@@ -178,14 +178,14 @@ class Factory:
         self._place, self._page = moment.place, page
         # Hardly any message is asked for its context, and a browser takes 20 ms to say what its time zone is.
         self._add_context = lazy(
-            "context", lambda message: assign(record(page=_page_of(message, page)), self._surroundings(page))
+            "context", lambda message: raw_assign(record(page=_page_of(message, page)), self._surroundings(page))
         )
 
     def _surroundings(self, page: "Value") -> "Value":
         """The context of a plain message on that page, but for the page."""
         if self._constant is None:
             self._constant = self._constant_context()
-        search = get(page, "search")
+        search = raw_get(page, "search")
         return copy(self._constant, record(campaign=campaign(search))) if search else self._constant
 
 
@@ -194,48 +194,48 @@ def _add_page_properties(fields: "dict[str, Any]", page: "Value") -> None:
     whole = copy(page, fields["properties"])
     name = fields.get("name", UNDEFINED)
     if truthy(name):
-        put(whole, "name", name)
+        raw_put(whole, "name", name)
     fields["properties"] = whole
 
 
 def _page_of(message: "Message", page: "Value") -> "Value":
     """The page in a message's context: a page message's properties overrule it."""
-    if get(message, "type") != "page":
-        return duplicate(page)
-    properties = get(message, "properties")
-    return make_object([(key, get(properties, key)) for key in own_keys(page)])
+    if raw_get(message, "type") != "page":
+        return raw_copy(page)
+    properties = raw_get(message, "properties")
+    return make_object([(key, raw_get(properties, key)) for key in raw_keys(page)])
 
 
 def _enrich(context: "Value", surroundings: "Value") -> None:
     """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
-    for key in own_keys(surroundings):
-        given = get(context, key)
+    for key in raw_keys(surroundings):
+        given = raw_get(context, key)
         if key == "campaign":
             continue
         if key not in ("locale", "library") or is_nullish(given):
-            put(context, key, get(surroundings, key))
-    search = get(get(context, "page"), "search")
-    if kind(search) == "string" and search and not truthy(get(context, "campaign")):
-        put(context, "campaign", campaign(search))
+            raw_put(context, key, raw_get(surroundings, key))
+    search = raw_get(raw_get(context, "page"), "search")
+    if type_of(search) == "string" and search and not truthy(raw_get(context, "campaign")):
+        raw_put(context, "campaign", campaign(search))
 
 
 def _booleans(integrations: "Value") -> "Value":
     """Load-time integrations as an event carries them: each name on or off."""
     if integrations is UNDEFINED:
         return record()
-    return make_object([(name, truthy(get(integrations, name))) for name in keys(integrations)])
+    return make_object([(name, truthy(raw_get(integrations, name))) for name in keys(integrations)])
 
 
 def put_path(target: "Value", path: str, value: "Value") -> None:
     """Set ``a.b`` inside ``target``, making what is missing on the way."""
     parts = path.split(".")
     for part in parts[:-1]:
-        inner = get(target, part)
-        if kind(inner) not in ("object", "array"):
+        inner = raw_get(target, part)
+        if type_of(inner) not in ("object", "array"):
             inner = make_object()
-            put(target, part, inner)
+            raw_put(target, part, inner)
         target = inner
-    put(target, parts[-1], value)
+    raw_put(target, parts[-1], value)
 
 
 def _validate(kind_: str, fields: "dict[str, Any]") -> None:
@@ -256,11 +256,11 @@ def query_calls(search: str) -> "tuple[str | None, str | None, Value, str | None
     last = make_object(params)
 
     def text_of(name: str) -> "str | None":
-        value = get(last, name)
-        return value if kind(value) == "string" and value else None
+        value = raw_get(last, name)
+        return value if type_of(value) == "string" and value else None
 
     def prefixed(prefix: str) -> "Value":
-        return make_object([(key[len(prefix) :], get(last, key)) for key in keys(last) if key.startswith(prefix)])
+        return make_object([(key[len(prefix) :], raw_get(last, key)) for key in keys(last) if key.startswith(prefix)])
 
     return text_of("ajs_aid"), text_of("ajs_uid"), prefixed("ajs_trait_"), text_of("ajs_event"), prefixed("ajs_prop_")
 

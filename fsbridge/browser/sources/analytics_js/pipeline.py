@@ -9,16 +9,16 @@ from ....runtime import (
     NULL,
     UNDEFINED,
     call,
-    get,
     invoke,
     is_nullish,
     is_plain,
-    kind,
     lower,
     make_function,
     make_object,
+    raw_get,
     text,
     truthy,
+    type_of,
 )
 from .context import Contexts
 from .facade import Facades
@@ -41,7 +41,7 @@ MAX_WAITING = 1000
 
 def is_promise(value: "Value") -> bool:
     """Whether this is something to wait for."""
-    return kind(value) == "object" and kind(get(value, "then")) == "function"
+    return type_of(value) == "object" and type_of(raw_get(value, "then")) == "function"
 
 
 class Passage:
@@ -114,12 +114,12 @@ class Pipeline:
         Those of type "before" see a message first and may drop it: they do so by throwing, or by not returning their
         context. "enrichment" follows, then the destinations, ours and those of the page, and "after".
         """
-        type_ = get(plugin, "type")
+        type_ = raw_get(plugin, "type")
         try:
-            if kind(get(plugin, "load")) == "function":
+            if type_of(raw_get(plugin, "load")) == "function":
                 self._unwatched(invoke(plugin, "load", self.contexts.system(), instance))
         except Exception as error:
-            self._report("plugin %s can't be loaded: %s" % (get(plugin, "name"), error))
+            self._report("plugin %s can't be loaded: %s" % (raw_get(plugin, "name"), error))
             return
         if type_ == "before":
             self._steps.append(("plugin", plugin))
@@ -134,10 +134,10 @@ class Pipeline:
         """Unload the page's plugins of this name."""
         before = [step for kind_, step in self._steps if kind_ == "plugin"]
         for plugin in before + self._enrichments + self._own_destinations:
-            if get(plugin, "name") != name:
+            if raw_get(plugin, "name") != name:
                 continue
             try:
-                if kind(get(plugin, "unload")) == "function":
+                if type_of(raw_get(plugin, "unload")) == "function":
                     self._unwatched(invoke(plugin, "unload", self.contexts.system(), instance))
             except Exception as error:
                 self._report("plugin %s can't be unloaded: %s" % (name, error))
@@ -170,7 +170,7 @@ class Pipeline:
         takers = self._takers.get(type_)
         if takers is None:
             takers = self._takers[type_] = [plugin for plugin in self.plugins if type_ in plugin.types]
-        integrations = get(message, "integrations") if filtered else None
+        integrations = raw_get(message, "integrations") if filtered else None
         for plugin in takers:
             if integrations is None or allows(integrations, plugin.integration, plugin.alternative):
                 self._deliver(message, plugin)
@@ -224,8 +224,8 @@ class Pipeline:
             return make_function(lambda args: body(args) if given_up == self._given_up else UNDEFINED, name)
 
         self._next = made(self._on_next, "next")
-        self._fulfilled = made(lambda args: self._settled(get(args, 0), False), "fulfilled")
-        self._rejected = made(lambda args: self._settled(get(args, 0), True), "rejected")
+        self._fulfilled = made(lambda args: self._settled(raw_get(args, 0), False), "fulfilled")
+        self._rejected = made(lambda args: self._settled(raw_get(args, 0), True), "rejected")
 
     def _give_up(self) -> None:
         self._given_up += 1
@@ -244,7 +244,7 @@ class Pipeline:
 
     def _on_overdue(self, args: "Args") -> "Value":
         passage = self._current
-        if passage is not None and get(args, 0) == self._turn:
+        if passage is not None and raw_get(args, 0) == self._turn:
             self._report("a middleware took longer than %d seconds and is skipped" % (TIMEOUT // 1000))
             passage.passed = True
             self._give_up()
@@ -252,11 +252,11 @@ class Pipeline:
         return UNDEFINED
 
     def _on_next(self, args: "Args") -> "Value":
-        passage, payload = self._current, get(args, 0)
+        passage, payload = self._current, raw_get(args, 0)
         if passage is not None:
             passage.passed = True
             if truthy(payload):
-                changed = get(payload, "obj")
+                changed = raw_get(payload, "obj")
                 if is_plain(changed):
                     passage.message = changed
             elif payload is NULL:
@@ -279,7 +279,7 @@ class Pipeline:
                 passage.done(None)
                 return
         message = passage.message
-        integrations = get(message, "integrations")
+        integrations = raw_get(message, "integrations")
         for plugin, steps in zip(self.plugins, self._destination_steps):
             if not allows(integrations, plugin.integration, plugin.alternative):
                 continue
@@ -317,8 +317,8 @@ class Pipeline:
             passage.message, passage.passed, passage.nulled = message, True, False
 
     def _plugin(self, passage: Passage, plugin: "Value") -> "Way":
-        hook = get(passage.message, "type")
-        if kind(get(plugin, hook)) != "function":
+        hook = raw_get(passage.message, "type")
+        if type_of(raw_get(plugin, hook)) != "function":
             passage.begin(True)
             return
         passage.begin(False)
@@ -330,27 +330,27 @@ class Pipeline:
         except Exception as error:
             passage.failure, passage.result = error, UNDEFINED
         if passage.failure is not None:
-            self._report("plugin %s failed: %s" % (get(plugin, "name"), passage.failure))
+            self._report("plugin %s failed: %s" % (raw_get(plugin, "name"), passage.failure))
         goes_on = passage.failure is None and is_plain(passage.result)
-        changed = get(passage.result if goes_on else context, "event")
+        changed = raw_get(passage.result if goes_on else context, "event")
         if is_plain(changed):
             passage.message = changed
-        if goes_on or get(plugin, "type") == "enrichment":
+        if goes_on or raw_get(plugin, "type") == "enrichment":
             passage.passed = True
 
     def _hand_over(self, plugin: "Value", message: "Message") -> None:
         """Let a destination of the page's own have the message; how long it takes is its own affair."""
-        hook, integrations = get(message, "type"), get(message, "integrations")
-        verdict = get(integrations, get(plugin, "name"))
+        hook, integrations = raw_get(message, "type"), raw_get(message, "integrations")
+        verdict = raw_get(integrations, raw_get(plugin, "name"))
         if is_nullish(verdict):
-            verdict = get(integrations, "All")
-        if get(plugin, "type") == "destination" and verdict is False:
+            verdict = raw_get(integrations, "All")
+        if raw_get(plugin, "type") == "destination" and verdict is False:
             return
         try:
-            if kind(get(plugin, hook)) == "function":
+            if type_of(raw_get(plugin, hook)) == "function":
                 self._unwatched(invoke(plugin, hook, self.contexts.make(message)))
         except Exception as error:
-            self._report("plugin %s failed: %s" % (get(plugin, "name"), error))
+            self._report("plugin %s failed: %s" % (raw_get(plugin, "name"), error))
 
     def _unwatched(self, result: "Value") -> None:
         """Report it if this turns out a promise that fails."""
@@ -358,7 +358,7 @@ class Pipeline:
             invoke(result, "then", UNDEFINED, self._in_vain)
 
     def _on_vain(self, args: "Args") -> "Value":
-        self._report("a plugin failed: %s" % text(get(args, 0)))
+        self._report("a plugin failed: %s" % text(raw_get(args, 0)))
         return UNDEFINED
 
     def _names(self) -> "Value":

@@ -1,6 +1,6 @@
 """How analytics.js sends: a call's message goes its way, then callback, listeners and promise follow."""
 
-from ....runtime import UNDEFINED, call, get, kind, make_function, make_promise, put, resolved
+from ....runtime import UNDEFINED, call, make_function, make_promise, raw_get, raw_put, resolved, type_of
 from .message import Factory
 from .user import User
 
@@ -71,7 +71,7 @@ class Sender:
             moment = self._page.moment()
         message = self.factory.make(type_, fields, options, self.integrations, moment)
         if moment.carried:
-            self._page.carried.append(get(message, "messageId"))
+            self._page.carried.append(raw_get(message, "messageId"))
         pipeline = self._pipeline
         context = pipeline.contexts.make(message)
         filtered = options is not UNDEFINED or self.integrations is not UNDEFINED
@@ -82,7 +82,7 @@ class Sender:
         if straight:
             self._delivered(sent, message)
         else:
-            get(message, "context")  # made now, for who changes the message on its way
+            raw_get(message, "context")  # made now, for who changes the message on its way
             pipeline.send(message, lambda final: self._delivered(sent, final))
         if sent.finished:
             return resolved(context)
@@ -92,8 +92,8 @@ class Sender:
     def _delivered(self, sent: Sent, final: "Message | None") -> None:
         """A message is through (None: was dropped on the way)."""
         if final is not None:
-            put(sent.context, "event", final)
-        if kind(sent.callback) == "function":
+            raw_put(sent.context, "event", final)
+        if type_of(sent.callback) == "function":
             self._serial += 1
             self._calling_back[self._serial] = sent
             self._page.later_with(self._on_time, self.timeout, self._serial)
@@ -101,7 +101,7 @@ class Sender:
             self._finish(sent)
 
     def _call_back(self, args: "Value") -> "Value":
-        sent = self._calling_back.pop(get(args, 0))
+        sent = self._calling_back.pop(raw_get(args, 0))
         try:
             call(sent.callback, sent.context)
         except Exception as error:
@@ -113,7 +113,7 @@ class Sender:
         sent.finished = True
         if self._listeners.hears(sent.type):
             # The vendor's listeners get the call's options last, which by then are always undefined.
-            self._listeners.emit(sent.type, sent.told(get(sent.context, "event")) + (UNDEFINED,))
+            self._listeners.emit(sent.type, sent.told(raw_get(sent.context, "event")) + (UNDEFINED,))
         if sent.resolve is not None:
             sent.resolve(sent.context)
         if sent.then is not None:

@@ -6,15 +6,15 @@ from ....runtime import (
     copy,
     from_json,
     get,
-    has,
     is_nullish,
-    items,
-    kind,
     make_object,
-    safe_get,
+    raw_get,
+    raw_has,
+    raw_items,
     text,
     to_json,
     truthy,
+    type_of,
 )
 from ..percent import decode, encode, is_octet
 
@@ -87,7 +87,10 @@ class CookieStore(Store):
         if self._attributes is None:
             pairs = [
                 ("path", _option(self.options, "path", "/")),
-                ("domain", get(self.options, "domain") if _given(self.options, "domain") else widest_domain(self.page)),
+                (
+                    "domain",
+                    raw_get(self.options, "domain") if _given(self.options, "domain") else widest_domain(self.page),
+                ),
                 ("SameSite", _option(self.options, "sameSite", "Lax")),
                 ("secure", _option(self.options, "secure", False)),
             ]
@@ -116,9 +119,11 @@ class CookieStore(Store):
         if value is NULL:
             self.remove(key)
             return None
-        plain = value if kind(value) == "string" else to_json(value)
+        plain = value if type_of(value) == "string" else to_json(value)
         days = _option(self.options, "maxage", _YEAR_DAYS)
-        age = "; max-age=%d" % int(days * 86400) if kind(days) == "number" else ""  # without: until the browser closes
+        age = (
+            "; max-age=%d" % int(days * 86400) if type_of(days) == "number" else ""
+        )  # without: until the browser closes
         encoded = encode(plain, _COOKIE_KEEP)
         self.page.set_cookie(self._name(key), encoded, age + self.attributes())
         return encoded
@@ -147,11 +152,11 @@ class MemoryStore(Store):
 
 def _given(options: "Value", name: str) -> bool:
     """Whether an option is there; null and undefined count, and stand for no such attribute."""
-    return not is_nullish(options) and has(options, name)
+    return not is_nullish(options) and raw_has(options, name)
 
 
 def _option(options: "Value", name: str, default: "Value") -> "Value":
-    return get(options, name) if _given(options, name) else default
+    return raw_get(options, name) if _given(options, name) else default
 
 
 def _attribute(name: str, value: "Value") -> str:
@@ -187,7 +192,7 @@ def _parsed(raw: str) -> "Value":
 
 def widest_domain(page: "Page") -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
-    host = get(get(page.window, "location"), "hostname")
+    host = raw_get(raw_get(page.window, "location"), "hostname")
     parts = host.split(".")
     if len(parts) < 2 or parts[-1].isdigit():
         return ""
@@ -237,7 +242,7 @@ class Stores:
         if seen == raws and memory is self._memory(key) and (otherwise is None or truthy(known)):
             return known
         value = self._first(key, raws, cookie_wins)
-        if kind(value) == "number":
+        if type_of(value) == "number":
             value = text(value)
         if otherwise is not None and not truthy(value):
             value = otherwise(value)
@@ -278,7 +283,7 @@ class User:
         self.page = page
         self._ids: "dict[str, Value] | None" = None
         self._ids_state: "tuple[Value, ...] | None" = None  # the traces of the stores that they came from
-        self.disabled = truthy(get(options, "disable"))
+        self.disabled = truthy(raw_get(options, "disable"))
         self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
         self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
         memory = MemoryStore()
@@ -296,11 +301,11 @@ class User:
             traits.append(MemoryStore())
         self.traits_stores = Stores(traits)
         old = self.legacy.get("ajs_user")
-        if kind(old) == "object":
-            if truthy(get(old, "id")):
-                self.id(get(old, "id"))
-            if truthy(get(old, "traits")):
-                self.traits(get(old, "traits"))
+        if type_of(old) == "object":
+            if truthy(raw_get(old, "id")):
+                self.id(raw_get(old, "id"))
+            if truthy(raw_get(old, "traits")):
+                self.traits(raw_get(old, "traits"))
 
     def _chosen(self, options: "Value", cookie_options: "Value", memory: "MemoryStore") -> "list[Store]":
         by_name: "dict[str, Callable[[], Store]]" = {
@@ -309,10 +314,10 @@ class User:
             "memory": lambda: memory,
         }
         names = list(_STORES)
-        wanted = get(get(options, "storage"), "stores")
-        if kind(wanted) == "array" and all([name in _STORES for name in items(wanted)]):
-            names = items(wanted)
-        if truthy(get(options, "localStorageFallbackDisabled")):
+        wanted = raw_get(raw_get(options, "storage"), "stores")
+        if type_of(wanted) == "array" and all([name in _STORES for name in raw_items(wanted)]):
+            names = raw_items(wanted)
+        if truthy(raw_get(options, "localStorageFallbackDisabled")):
             names = [name for name in names if name != "localStorage"]
         return [by_name[name]() for name in names]
 
@@ -331,7 +336,7 @@ class User:
             return current
         old = self.legacy.get("ajs_user")
         if truthy(old):
-            old = get(old, "id") if kind(old) == "object" else old
+            old = raw_get(old, "id") if type_of(old) == "object" else old
             return NULL if is_nullish(old) else old
         return NULL
 
@@ -355,7 +360,7 @@ class User:
 
     def _old_anonymous_id(self) -> "Value":
         value = self.legacy.get("_sio")
-        return value.split("----")[0] if kind(value) == "string" and value else NULL
+        return value.split("----")[0] if type_of(value) == "string" and value else NULL
 
     def ids(self) -> "dict[str, Value]":
         """``{"userId": …, "anonymousId": …}`` without empty ones; cheap while the browser's stores stay as they are."""
@@ -403,5 +408,5 @@ class User:
 
 
 def _key(options: "Value", where: str, default: str) -> str:
-    value = get(safe_get(options, where), "key") if kind(options) == "object" else UNDEFINED
+    value = raw_get(get(options, where), "key") if type_of(options) == "object" else UNDEFINED
     return default if is_nullish(value) else text(value)

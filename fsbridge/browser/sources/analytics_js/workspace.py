@@ -4,7 +4,7 @@ The vendor's SDK finds both in the settings document that it fetches. Nothing is
 over itself, as ``analytics.load({writeKey, cdnSettings: {plan, middlewareSettings: {routingRules}}}, options)``.
 """
 
-from ....runtime import UNDEFINED, copy, get, is_nullish, items, kind, make_object, put, text, truthy
+from ....runtime import UNDEFINED, copy, is_nullish, make_object, raw_get, raw_items, raw_put, text, truthy, type_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ class Workspace:
     """
 
     def __init__(self, cdn: "Value", options: "Value", plugins: "Sequence[Plugin]", report: "Report") -> None:
-        plan = get(cdn, "plan")
-        self._events = get(plan if truthy(plan) else get(options, "plan"), "track")
+        plan = raw_get(cdn, "plan")
+        self._events = raw_get(plan if truthy(plan) else raw_get(options, "plan"), "track")
         self._plugins = plugins
         self._report = report
         self._filters: "dict[str, Filters]" = {}  # by the destination's name
-        rules = get(get(cdn, "middlewareSettings"), "routingRules")
-        if kind(rules) == "array" and get(rules, "length"):
-            self._add_filters(items(rules))
+        rules = raw_get(raw_get(cdn, "middlewareSettings"), "routingRules")
+        if type_of(rules) == "array" and raw_get(rules, "length"):
+            self._add_filters(raw_items(rules))
 
     def _add_filters(self, rules: "list[Value]") -> None:
         from .filters import Filters  # here, because few pages need it
@@ -37,27 +37,27 @@ class Workspace:
         for plugin in self._plugins:
             name = plugin.integration
             # Rules without a name are for all destinations, but only a destination that some rule names looks at any.
-            if name and name in [get(rule, "destinationName") for rule in rules]:
+            if name and name in [raw_get(rule, "destinationName") for rule in rules]:
                 self._filters[name] = Filters([rule for rule in rules if _is_for(rule, name)])
 
     def plan(self, message: "Message") -> None:
         """Write into the message's ``integrations`` what the tracking plan says of its event."""
-        if not self._planned(message) or get(message, "type") == "screen":
+        if not self._planned(message) or raw_get(message, "type") == "screen":
             return
         event = self._entry(message)
-        integrations = get(message, "integrations")
+        integrations = raw_get(message, "integrations")
         if not self._enabled(event):
             off = make_object((("All", False), ("Segment.io", True)))
-            put(message, "integrations", copy(integrations, off))
+            raw_put(message, "integrations", copy(integrations, off))
             return
-        own = get(event, "integrations")
+        own = raw_get(event, "integrations")
         # A destination of several actions that the plan turns off loses each of them by name, too.
         actions = [
             (plugin.alternative, False)
             for plugin in self._plugins
-            if plugin.alternative and get(own, plugin.integration) is False
+            if plugin.alternative and raw_get(own, plugin.integration) is False
         ]
-        put(message, "integrations", copy(integrations, own, make_object(actions)))
+        raw_put(message, "integrations", copy(integrations, own, make_object(actions)))
 
     def message_for(self, plugin: "Plugin", message: "Message", clone: "Callable[[Value], Value]") -> "Message | None":
         """The message as ``plugin`` may see it: itself or a changed ``clone(message)``; None if it may not.
@@ -83,27 +83,27 @@ class Workspace:
         event = self._entry(message)
         if not self._enabled(event):
             return True
-        if not truthy(get(event, "enabled")):
+        if not truthy(raw_get(event, "enabled")):
             return False
-        own = get(event, "integrations")
-        return is_nullish(own) or get(own, plugin.integration) is False  # without any, the vendor's code breaks
+        own = raw_get(event, "integrations")
+        return is_nullish(own) or raw_get(own, plugin.integration) is False  # without any, the vendor's code breaks
 
     def _planned(self, message: "Message") -> bool:
         """Whether there is a plan, and an event for it to speak about."""
-        return truthy(self._events) and truthy(get(message, "event"))
+        return truthy(self._events) and truthy(raw_get(message, "event"))
 
     def _entry(self, message: "Message") -> "Value":
         """What the plan has under the event's name; UNDEFINED if nothing."""
-        return get(self._events, text(get(message, "event")))
+        return raw_get(self._events, text(raw_get(message, "event")))
 
     def _enabled(self, event: "Value") -> bool:
-        own = get(event, "enabled")
-        if kind(own) == "boolean":
+        own = raw_get(event, "enabled")
+        if type_of(own) == "boolean":
             return own is True
-        default = get(get(self._events, "__default"), "enabled")
+        default = raw_get(raw_get(self._events, "__default"), "enabled")
         return is_nullish(default) or truthy(default)
 
 
 def _is_for(rule: "Value", name: str) -> bool:
-    wanted = get(rule, "destinationName")
+    wanted = raw_get(rule, "destinationName")
     return wanted is UNDEFINED or wanted == name

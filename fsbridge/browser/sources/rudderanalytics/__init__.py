@@ -6,7 +6,7 @@ method; `loading` is how it begins, `sending` a message's way.
 """
 
 from ....contracts import Source
-from ....runtime import NULL, UNDEFINED, get, is_nullish, kind, make_object, truthy
+from ....runtime import NULL, UNDEFINED, is_nullish, make_object, raw_get, truthy, type_of
 from . import arguments, visitor
 from .loading import HELD, Loader
 from .page import fill_in
@@ -200,7 +200,7 @@ class RudderAnalytics(Source):
     # The rest of the API
 
     def _do_ready(self, args: "Taken", moment: "Moment") -> "Value":
-        if kind(args[0]) == "function":
+        if type_of(args[0]) == "function":
             self.sender.call_back(args[0])
         return UNDEFINED
 
@@ -257,4 +257,4 @@ class RudderAnalytics(Source):
 
 def _taken(args: "Args") -> "Taken":
     """Copies of a call's arguments, filled up."""
-    return [taken(get(args, index)) for index in range(5)]
+    return [taken(raw_get(args, index)) for index in range(5)]

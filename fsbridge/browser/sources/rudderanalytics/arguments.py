@@ -3,7 +3,7 @@
 All functions take the call's arguments, already copied (`values.taken`), as a list of five port values.
 """
 
-from ....runtime import NULL, UNDEFINED, get, is_nullish, is_plain, kind, make_object, put, to_json, truthy
+from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, make_object, raw_get, raw_put, to_json, truthy, type_of
 from .values import merged
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _until_callback(args: "Taken", start: int) -> "tuple[Taken, Value]":
     """``args`` with everything from the first function on, at ``start`` or after it, UNDEFINED; and that function."""
     for index in range(start, len(args)):
-        if kind(args[index]) == "function":
+        if type_of(args[index]) == "function":
             return args[:index] + [UNDEFINED] * (len(args) - index), args[index]
     return args, UNDEFINED
 
@@ -31,7 +31,7 @@ def subject(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     (id_, traits, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(id_) or id_ is NULL:
         second = args[1]
-        options = UNDEFINED if kind(second) == "function" else second
+        options = UNDEFINED if type_of(second) == "function" else second
         traits, id_ = id_, NULL
     return as_text(id_), (traits if is_plain(traits) else UNDEFINED), options, callback
 
@@ -50,24 +50,24 @@ def page(args: "Taken") -> "tuple[Value, Value, Value, Value, Value]":
     first, second, third = args[:3]
     if is_plain(first):
         category, name, properties = UNDEFINED, UNDEFINED, first
-        options = UNDEFINED if kind(second) == "function" else second
+        options = UNDEFINED if type_of(second) == "function" else second
     elif is_plain(second):
         name, properties = UNDEFINED, second
-        options = UNDEFINED if kind(third) == "function" else third
-    if kind(first) == "string" and kind(second) != "string":
+        options = UNDEFINED if type_of(third) == "function" else third
+    if type_of(first) == "string" and type_of(second) != "string":
         category, name = UNDEFINED, first
     own = make_object()
     for key, value in (("name", name), ("category", category)):
-        if kind(value) != "string":
-            value = get(properties, key)
+        if type_of(value) != "string":
+            value = raw_get(properties, key)
         if truthy(value):
-            put(own, key, value)
+            raw_put(own, key, value)
     return category, name, merged(properties if is_plain(properties) else make_object(), own), options, callback
 
 
 def as_text(value: "Value") -> "Value":
     """An id as text: whatever isn't text becomes its JSON."""
-    if kind(value) == "string" or is_nullish(value):
+    if type_of(value) == "string" or is_nullish(value):
         return value
     try:
         return to_json(value)

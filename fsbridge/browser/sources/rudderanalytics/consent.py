@@ -6,7 +6,7 @@ scripts or cookies on the page say it).
 
 import json
 
-from ....runtime import from_base64, get, invoke, is_nullish, kind, safe_get, trim
+from ....runtime import from_base64, get, invoke, is_nullish, raw_get, trim, type_of
 from ..percent import decode
 from .values import plain_data
 
@@ -140,18 +140,18 @@ class Consent:
 
 
 def _ask_one_trust(page: "Page") -> "Decisions | None":
-    active = get(page.window, "OnetrustActiveGroups")
-    if is_nullish(active) or is_nullish(get(page.window, "OneTrust")):
+    active = raw_get(page.window, "OnetrustActiveGroups")
+    if is_nullish(active) or is_nullish(raw_get(page.window, "OneTrust")):
         return None
     allowed = [name for name in active.split(",") if name]
-    groups = get(invoke(get(page.window, "OneTrust"), "GetDomainData"), "Groups")
-    known = [get(get(groups, index), "CustomGroupId") for index in range(get(groups, "length"))]
+    groups = raw_get(invoke(raw_get(page.window, "OneTrust"), "GetDomainData"), "Groups")
+    known = [raw_get(raw_get(groups, index), "CustomGroupId") for index in range(raw_get(groups, "length"))]
     return [(name, True) for name in allowed] + [(name, False) for name in known if name not in allowed]
 
 
 def _ask_ketch(page: "Page") -> "Decisions | None":
-    found = get(page.window, "ketchConsent")
-    if kind(found) == "object":
+    found = raw_get(page.window, "ketchConsent")
+    if type_of(found) == "object":
         return list(plain_data(found).items())
     cookie = page.cookie("_ketch_consent_v1_")
     if not cookie:
@@ -161,11 +161,11 @@ def _ask_ketch(page: "Page") -> "Decisions | None":
 
 
 def _ask_iubenda(page: "Page") -> "Decisions | None":
-    settings = get(get(page.window, "_iub"), "cs")
-    purposes = get(get(settings, "consent"), "purposes")
-    if kind(purposes) == "object":
+    settings = raw_get(raw_get(page.window, "_iub"), "cs")
+    purposes = raw_get(raw_get(settings, "consent"), "purposes")
+    if type_of(purposes) == "object":
         return list(plain_data(purposes).items())
-    for part in safe_get(page.document, "cookie").split("; "):
+    for part in get(page.document, "cookie").split("; "):
         name, _, value = part.partition("=")
         if name.startswith("_iub_cs-") and name[8:].isdigit():
             return list(json.loads(decode(decode(value)))["purposes"].items())

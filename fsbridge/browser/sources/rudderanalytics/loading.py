@@ -1,6 +1,6 @@
 """How rudderanalytics begins: ``load``, consent, and the calls that waited for them."""
 
-from ....runtime import UNDEFINED, get, keys, kind, make_object
+from ....runtime import UNDEFINED, keys, make_object, raw_get, type_of
 from . import targets, urls, visitor
 from .consent import Consent
 from .options import LoadOptions, entry_area, integrations_of
@@ -60,7 +60,7 @@ class Loader:
             if key != self._write_key:
                 self.replaced = True
                 self._api.report("rudderanalytics.load with a second write key: calls from here on are lost")
-        elif kind(key) != "string" or not key.strip() or not _is_address(address):
+        elif type_of(key) != "string" or not key.strip() or not _is_address(address):
             self._api.report("rudderanalytics.load needs a write key and a data plane URL")
         else:
             self._write_key = key
@@ -80,7 +80,7 @@ class Loader:
         api, again = self._api, self.started
         self._options = LoadOptions(options)
         self.started = True
-        api.debugging = get(options, "logLevel") == "DEBUG"
+        api.debugging = raw_get(options, "logLevel") == "DEBUG"
         self._consent = Consent(api.page, self._options)
         try:
             api.sender.add_context(self._options.context)
@@ -101,8 +101,8 @@ class Loader:
                 self._open()
         finally:
             api.visitor.keep()
-        if kind(self._options.on_loaded) == "function":
-            api.sender.call_back(self._options.on_loaded, get(api.page.window, api.global_name))
+        if type_of(self._options.on_loaded) == "function":
+            api.sender.call_back(self._options.on_loaded, raw_get(api.page.window, api.global_name))
 
     def _choose_integrations(self) -> None:
         """Which integrations count: those of consent, else those of load; messages carry them where load says so."""
@@ -180,7 +180,7 @@ class Loader:
         visitor_, sender = self._api.visitor, self._api.sender
         given = plain_data(args[0])
         buffered = self._consent.buffers
-        self._consent.decide(given, integrations_of(get(args[0], "integrations")))
+        self._consent.decide(given, integrations_of(raw_get(args[0], "integrations")))
         self._choose_integrations()
         visitor_.keep()  # settling looks at what lies where
         visitor_.settle(self._areas(), self._working_off is None)
@@ -203,7 +203,7 @@ def five(*given: "Value") -> "Taken":
 
 def _is_address(value: "Value") -> bool:
     """Whether the data plane URL that a page gives is one."""
-    if kind(value) != "string":
+    if type_of(value) != "string":
         return False
     url = urls.parse(value)
     host = url.host.split(":", 1)[0] if url else ""

@@ -1,6 +1,6 @@
 """The options of ``rudderanalytics.load``, checked and filled up as RudderStack's SDK does."""
 
-from ....runtime import NULL, UNDEFINED, get, is_plain, keys, truthy
+from ....runtime import NULL, UNDEFINED, is_plain, keys, raw_get, truthy
 from . import storage
 from .values import plain_data, without_none
 
@@ -20,10 +20,10 @@ class LoadOptions:
 
     def __init__(self, given: "Value") -> None:
         data = plain_data(given)
-        self.on_loaded = get(given, "onLoaded") if is_plain(given) else given
-        self.context = get(given, "context") if is_plain(given) else given
+        self.on_loaded = raw_get(given, "onLoaded") if is_plain(given) else given
+        self.context = raw_get(given, "context") if is_plain(given) else given
         self.integrations = {"All": True}
-        wanted = integrations_of(get(given, "integrations")) if is_plain(given) else {}
+        wanted = integrations_of(raw_get(given, "integrations")) if is_plain(given) else {}
         self.integrations.update(without_none(wanted))
         self.integrations_for_events = data.get("useGlobalIntegrationsConfigInEvents") is True
         plugins = data.get("plugins")
@@ -76,7 +76,7 @@ def integrations_of(given: "Value") -> "dict[str, Any]":
     """``integrations`` as plain data: each name with True, False, None (for null) or its options."""
     found = {}
     for name in keys(given) if is_plain(given) else ():
-        value = get(given, name)
+        value = raw_get(given, name)
         if value is not UNDEFINED:
             found[name] = None if value is NULL else plain_data(value) if is_plain(value) else truthy(value)
     return found

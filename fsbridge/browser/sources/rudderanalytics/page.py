@@ -1,6 +1,6 @@
 """What RudderStack's SDK says about the page of a call."""
 
-from ....runtime import UNDEFINED, get, is_plain, make_object, put, truthy
+from ....runtime import UNDEFINED, is_plain, make_object, raw_get, raw_put, truthy
 from . import urls
 
 TYPE_CHECKING = False
@@ -33,19 +33,19 @@ def defaults(moment: "Moment") -> "tuple[tuple[str, Value], ...]":
 
 def fill_in(properties: "Value", options: "Value", known: "tuple[tuple[str, Value], ...]") -> None:
     """Give a page call's properties what they lack: from ``options.page``, else from ``known`` pairs."""
-    own = get(options, "page") if is_plain(options) else UNDEFINED
+    own = raw_get(options, "page") if is_plain(options) else UNDEFINED
     if not truthy(own):
         own = UNDEFINED
     for name, value in known:
-        if get(properties, name) is UNDEFINED:
-            given = get(own, name)
-            put(properties, name, given if truthy(given) else value)
+        if raw_get(properties, name) is UNDEFINED:
+            given = raw_get(own, name)
+            raw_put(properties, name, given if truthy(given) else value)
 
 
 def context(properties: "Value", known: "tuple[tuple[str, Value], ...]") -> "Value":
     """``context.page`` of a message; a page call's own ``properties`` go first."""
     pairs = []
     for name, value in known:
-        given = get(properties, name)
+        given = raw_get(properties, name)
         pairs.append((name, given if truthy(given) else value))
     return make_object(pairs)

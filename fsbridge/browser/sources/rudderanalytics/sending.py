@@ -4,16 +4,16 @@ from ....runtime import (
     UNDEFINED,
     call,
     copy,
-    get,
     is_plain,
     json_copy,
     keys,
-    kind,
     make_date,
     make_object,
-    put,
+    raw_get,
+    raw_put,
     record,
     to_json,
+    type_of,
 )
 from . import targets, visitor
 from .page import context as page_context
@@ -77,12 +77,12 @@ class Sender:
         self._visitor.refresh_session()
         message = json_copy(self.message(type_, fields, options, traits, properties, moment))
         if type_ == "identify":
-            put(message, "traits", get(get(message, "context"), "traits"))
+            raw_put(message, "traits", raw_get(raw_get(message, "context"), "traits"))
         if self._targets is None:
             self._held.append(message)
         else:
             self._hand_over(message)
-        if kind(callback) == "function":
+        if type_of(callback) == "function":
             self.call_back(callback, message)
 
     def message(
@@ -119,10 +119,10 @@ class Sender:
         if is_plain(options):
             context = _apply(options, message, context)
         if self.integrations is not None:
-            put(message, "integrations", _booleans(self.integrations))
-        put(message, "context", context)
+            raw_put(message, "integrations", _booleans(self.integrations))
+        raw_put(message, "context", context)
         if moment.carried:
-            self._page.carried.append(get(message, "messageId"))
+            self._page.carried.append(raw_get(message, "messageId"))
         return message
 
     def page_defaults(self, moment: "Moment") -> "tuple[tuple[str, Value], ...]":
@@ -200,16 +200,16 @@ class Sender:
 
 def _apply(options: "Value", message: "Message", context: "Value") -> "Value":
     """A call's options: some are the message's own, the rest is context; returns the context with it."""
-    anonymous_id, integrations = get(options, "anonymousId"), get(options, "integrations")
-    if kind(anonymous_id) == "string" and anonymous_id:
-        put(message, "anonymousId", anonymous_id)
+    anonymous_id, integrations = raw_get(options, "anonymousId"), raw_get(options, "integrations")
+    if type_of(anonymous_id) == "string" and anonymous_id:
+        raw_put(message, "anonymousId", anonymous_id)
     if is_plain(integrations) and keys(integrations):
-        put(message, "integrations", integrations)
-    timestamp = get(options, "originalTimestamp")
-    if kind(timestamp) == "string" and timestamp:
-        put(message, "timestamp", timestamp)
+        raw_put(message, "integrations", integrations)
+    timestamp = raw_get(options, "originalTimestamp")
+    if type_of(timestamp) == "string" and timestamp:
+        raw_put(message, "timestamp", timestamp)
     for name in keys(options):
-        value = get(options, name)
+        value = raw_get(options, name)
         if name in _TOP_LEVEL:
             continue
         if name != "context":
@@ -221,7 +221,7 @@ def _apply(options: "Value", message: "Message", context: "Value") -> "Value":
 
 def _with_context(context: "Value", given: "Value") -> "Value":
     """``context`` with what a page adds to it, but for the names that are not the page's to set."""
-    added = make_object([(name, get(given, name)) for name in keys(given) if name not in _RESERVED_CONTEXT])
+    added = make_object([(name, raw_get(given, name)) for name in keys(given) if name not in _RESERVED_CONTEXT])
     return context if is_unsafe(added) else merged(context, added)
 
 

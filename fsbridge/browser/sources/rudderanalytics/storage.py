@@ -3,7 +3,7 @@
 An area is "cookieStorage", "localStorage", "sessionStorage" or "memoryStorage"; "none" keeps nothing.
 """
 
-from ....runtime import NULL, from_base64, from_json, get, is_nullish, kind, to_base64, to_json
+from ....runtime import NULL, from_base64, from_json, is_nullish, raw_get, to_base64, to_json, type_of
 from ....runtime import text as text_of
 from ..percent import decode, encode
 
@@ -104,7 +104,7 @@ class Stores:
         if is_nullish(value) or value == "":
             return NULL
         try:
-            value = from_json(self._decoded(value) if kind(value) == "string" else text_of(value))
+            value = from_json(self._decoded(value) if type_of(value) == "string" else text_of(value))
         except Exception:  # neither ours nor the vendor's encoding
             return NULL
         return NULL if is_nullish(value) else value
@@ -143,11 +143,11 @@ class Stores:
     def migrate(self, area: str, key: str) -> None:
         """Rewrite an entry of an older SDK, encrypted or plain, in today's encoding."""
         value = self.raw(area, key)
-        if kind(value) != "string":
+        if type_of(value) != "string":
             return
         try:
             value = from_json(_decoded_by_any(value))
-            while kind(value) == "string":
+            while type_of(value) == "string":
                 inner = _decoded_by_any(value)
                 if inner == value:
                     break
@@ -228,7 +228,7 @@ def _cookie_attributes(page: "Page", options: "LoadOptions") -> "tuple[str, str]
 
 def widest_domain(page: "Page") -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
-    parts = get(get(page.window, "location"), "hostname").split(".")
+    parts = raw_get(raw_get(page.window, "location"), "hostname").split(".")
     if len(parts) < 2 or (len(parts) == 4 and parts[-1].isdigit()):
         return ""
     for start in range(len(parts) - 2, -1, -1):

@@ -1,6 +1,6 @@
 """Which destinations there are, and which of them get a message: RudderStack's device-mode rules."""
 
-from ....runtime import UNDEFINED, get, is_nullish, kind, trim, truthy
+from ....runtime import UNDEFINED, is_nullish, raw_get, trim, truthy, type_of
 from .values import plain_config, without_none
 
 TYPE_CHECKING = False
@@ -59,25 +59,25 @@ def is_true(value: "Any") -> bool:
 
 def accepts(target: "dict[str, Any]", message: "Message") -> bool:
     """Whether a loaded destination gets this message: the message's ``integrations``, then the event filter."""
-    integrations = get(message, "integrations")
-    own = get(integrations, target["displayName"])
+    integrations = raw_get(message, "integrations")
+    own = raw_get(integrations, target["displayName"])
     if own is UNDEFINED:
-        own = get(integrations, "All")
+        own = raw_get(integrations, "All")
         if is_nullish(own):
             own = True
     if not truthy(own):
         return False
-    if get(message, "type") != "track":
+    if raw_get(message, "type") != "track":
         return True
     try:
-        return _lists_let_pass(target["config"], get(message, "event"))
+        return _lists_let_pass(target["config"], raw_get(message, "event"))
     except (TypeError, KeyError):  # a malformed entry: the vendor's code stumbles
         return False
 
 
 def _lists_let_pass(config: "dict[str, Any]", name: "Value") -> bool:
     option = config.get("eventFilteringOption")
-    named = kind(name) == "string" and name
+    named = type_of(name) == "string" and name
     if option == "whitelistedEvents":
         return bool(named and _listed(config.get("whitelistedEvents"), name))
     if option == "blacklistedEvents":

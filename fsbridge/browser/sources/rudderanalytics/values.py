@@ -5,21 +5,21 @@ import json
 from ....runtime import (
     UNDEFINED,
     copy,
-    delete,
-    get,
-    has,
     is_nullish,
     is_plain,
-    items,
     keys,
-    kind,
     make_array,
     make_object,
-    own_keys,
-    own_tags,
-    put,
+    raw_delete,
+    raw_get,
+    raw_has,
+    raw_items,
+    raw_keys,
+    raw_put,
+    raw_tags,
     same,
     to_json,
+    type_of,
 )
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ def taken(value: "Value", ancestors: "tuple[Value, ...]" = ()) -> "Value":
     """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
     if isinstance(value, str) or value is UNDEFINED:
         return value
-    sort = kind(value)
+    sort = type_of(value)
     if sort == "bigint":
         return "[BigInt]"
     plain = sort == "object" and is_plain(value)
@@ -56,16 +56,16 @@ def taken(value: "Value", ancestors: "tuple[Value, ...]" = ()) -> "Value":
         return CIRCULAR
     ancestors = ancestors + (value,)
     if not plain:
-        return make_array([taken(item, ancestors) for item in items(value)])
+        return make_array([taken(item, ancestors) for item in raw_items(value)])
     result = copy(value)
-    tags = own_tags(result)
+    tags = raw_tags(result)
     others = [index for index, each in enumerate(tags) if each not in _TAKEN_AS_THEY_ARE]
     if others:
-        names = own_keys(result)
+        names = raw_keys(result)
         for name in [names[index] for index in others] if len(names) == len(tags) else names:
-            item = get(result, name)
-            if kind(item) in ("object", "array", "bigint"):
-                put(result, name, taken(item, ancestors))
+            item = raw_get(result, name)
+            if type_of(item) in ("object", "array", "bigint"):
+                raw_put(result, name, taken(item, ancestors))
     return result
 
 
@@ -77,23 +77,23 @@ def merged(left: "Value", right: "Value") -> "Value":
     result = make_object()
     left_keys = [] if is_nullish(left) else keys(left)
     for key in left_keys:
-        old = get(left, key)
-        put(result, key, _chosen(old, get(right, key)) if has(right, key) else old)
+        old = raw_get(left, key)
+        raw_put(result, key, _chosen(old, raw_get(right, key)) if raw_has(right, key) else old)
     for key in keys(right):
-        if not has(result, key):
-            put(result, key, get(right, key))
+        if not raw_has(result, key):
+            raw_put(result, key, raw_get(right, key))
     return result
 
 
 def _chosen(old: "Value", new: "Value") -> "Value":
     if is_plain(old) and is_plain(new):
         return merged(old, new)
-    if kind(old) != "array" or kind(new) != "array":
+    if type_of(old) != "array" or type_of(new) != "array":
         return new
-    result = items(old)
-    for index, item in enumerate(items(new)):
+    result = raw_items(old)
+    for index, item in enumerate(raw_items(new)):
         before = result[index] if index < len(result) else None
-        if kind(item) in ("object", "array", "date"):
+        if type_of(item) in ("object", "array", "date"):
             item = merged(before if index < len(result) else make_object(), item)
         if index < len(result):
             result[index] = item
@@ -118,7 +118,7 @@ def plain_config(config: "dict[str, Any]") -> "dict[str, Any]":
 
 
 def _plain(value: "Value") -> "Any":
-    if isinstance(value, (dict, list)) or kind(value) not in ("array", "object"):
+    if isinstance(value, (dict, list)) or type_of(value) not in ("array", "object"):
         return value
     return json.loads(to_json(value))
 
@@ -127,11 +127,11 @@ def without_nullish(value: "Value") -> "Value":
     """The object without null and undefined, at any depth of objects."""
     result = copy(value)
     for key in keys(result):
-        item = get(result, key)
+        item = raw_get(result, key)
         if is_nullish(item):
-            delete(result, key)
+            raw_delete(result, key)
         elif is_plain(item):
-            put(result, key, without_nullish(item))
+            raw_put(result, key, without_nullish(item))
     return result
 
 
@@ -146,8 +146,8 @@ def without_none(data: "dict[str, Any]") -> "dict[str, Any]":
 
 def is_unsafe(value: "Value") -> bool:
     """Whether a key anywhere in ``value`` could reach an object's prototype."""
-    if kind(value) == "array":
-        return any([is_unsafe(item) for item in items(value)])
+    if type_of(value) == "array":
+        return any([is_unsafe(item) for item in raw_items(value)])
     if not is_plain(value):
         return False
-    return any([key in _UNSAFE or is_unsafe(get(value, key)) for key in keys(value)])
+    return any([key in _UNSAFE or is_unsafe(raw_get(value, key)) for key in keys(value)])

@@ -1,6 +1,6 @@
 """Who the visitor is for RudderStack: ids, traits, session and first referrer, and their storage."""
 
-from ....runtime import NULL, UNDEFINED, get, is_nullish, is_plain, keys, kind, lower, make_object, truthy
+from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, keys, lower, make_object, raw_get, truthy, type_of
 from . import options as options_module
 from . import storage
 from .urls import referring_domain
@@ -128,7 +128,7 @@ class Visitor:
         referrer, domain = self._stored(REFERRER), self._stored(REFERRING_DOMAIN)
         if not (truthy(referrer) and truthy(domain)):
             if not truthy(referrer):
-                referrer = get(self.page.document, "referrer") or "$direct"
+                referrer = raw_get(self.page.document, "referrer") or "$direct"
             domain = referring_domain(referrer)
         self._set(REFERRER, referrer)
         self._set(REFERRING_DOMAIN, domain)
@@ -155,7 +155,7 @@ class Visitor:
         if not self._settled or not self.keeps(entry):
             return
         value = self.values[entry]
-        if (kind(value) == "string" and value) or (is_plain(value) and keys(value)):
+        if (type_of(value) == "string" and value) or (is_plain(value) and keys(value)):
             self._stores.write(self.areas[entry], _KEYS[entry], value)
         else:
             self._stores.remove(self.areas[entry], _KEYS[entry])
@@ -179,7 +179,7 @@ class Visitor:
 
     def set_anonymous_id(self, value: "Value") -> None:
         """Another anonymous id, a new one where ``value`` is none."""
-        if kind(value) != "string" or not value:
+        if type_of(value) != "string" or not value:
             value = self.page.uuid()
         self._set(ANONYMOUS_ID, value)
 
@@ -217,13 +217,13 @@ class Visitor:
     def reset(self, options: "Value" = UNDEFINED) -> None:
         """Forget the visitor, all but the anonymous id and the first referrer unless ``options`` say otherwise."""
         chosen = {entry: entry not in _KEPT_ON_RESET for entry, _ in ENTRIES}
-        if kind(options) == "boolean":
+        if type_of(options) == "boolean":
             chosen[ANONYMOUS_ID] = options
-        wanted = get(options, "entries") if is_plain(options) else UNDEFINED
+        wanted = raw_get(options, "entries") if is_plain(options) else UNDEFINED
         if is_plain(wanted):
             for entry in keys(wanted):
-                if entry in chosen and kind(get(wanted, entry)) == "boolean":
-                    chosen[entry] = get(wanted, entry)
+                if entry in chosen and type_of(raw_get(wanted, entry)) == "boolean":
+                    chosen[entry] = raw_get(wanted, entry)
         for entry, _ in ENTRIES:
             if not chosen[entry]:
                 continue
@@ -260,11 +260,11 @@ class Visitor:
         session = {}
         if is_plain(found):
             for name in _SESSION_FIELDS:
-                if not is_nullish(get(found, name)):
-                    session[name] = get(found, name)
-            cut_off = get(found, "cutOff")
+                if not is_nullish(raw_get(found, name)):
+                    session[name] = raw_get(found, name)
+            cut_off = raw_get(found, "cutOff")
             if is_plain(cut_off):
-                session["cutOff"] = {name: get(cut_off, name) for name in keys(cut_off)}
+                session["cutOff"] = {name: raw_get(cut_off, name) for name in keys(cut_off)}
         return session
 
     def _save_session(self) -> None:
@@ -335,7 +335,7 @@ class Visitor:
 
     def start_session(self, session_id: "Value" = UNDEFINED) -> None:
         """A session that the page ends itself. An id is a whole number of at least ten digits."""
-        valid = kind(session_id) == "number" and options_module.is_count(session_id) and session_id >= 1000000000
+        valid = type_of(session_id) == "number" and options_module.is_count(session_id) and session_id >= 1000000000
         self.session = {"id": session_id if valid else self.page.now(), "manualTrack": True}
         self._save_session()
 
