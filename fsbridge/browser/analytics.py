@@ -6,7 +6,8 @@ function is a callback, called without arguments. What has no JSON form raises T
 event, the property and the type. A method returns what JavaScript code would get.
 """
 
-from ..runtime import UNDEFINED, from_python, is_javascript, make_array, make_function
+from ..runtime import UNDEFINED, is_javascript, make_array, make_function
+from ..runtime.python_values import from_python
 from ..settings import nearest
 
 TYPE_CHECKING = False

@@ -1,7 +1,7 @@
 """`connect`: the bridge for Python authors, in PyScript, Pyodide, JupyterLite or marimo, or on a simulated page."""
 
 from .. import destinations
-from ..runtime import from_python
+from ..runtime.python_values import from_python
 from ..settings import SettingsError
 from . import expose as exposing
 from .analytics import Analytics, AnalyticsJs, RudderAnalytics

@@ -37,6 +37,9 @@ PYODIDE_ONLY = "fsbridge/runtime/pyodide.py"
 
 _ENTRY = "fsbridge.browser.tag"
 
+_FOR_AUTHORS = ("fsbridge.browser.connect", "fsbridge.browser.analytics")
+"""What the package imports for Python authors alone. MicroPython's images are the tag's: their package is empty."""
+
 # Without assertions and line numbers, which are a tenth of an image.
 _OPTIMISATION = "-O3"
 
@@ -77,6 +80,7 @@ def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes
     Raises BuildError when the compiler or the image writer isn't installed, or the compiler is another release's.
     """
     _check_compiler(interpreter)
+    modules = {**modules, "fsbridge/__init__.py": ""}
     compiled = {path: _compile(path, text) for path, text in modules.items() if path != PYODIDE_ONLY}
     images = {"all": _romfs(compiled)}
     for name in destinations.NAMES:
@@ -95,7 +99,7 @@ def modules_for(destination: str) -> set[str]:
     """The modules that the tag imports, or may import later, with this destination and its vendor's own source."""
     choices = set(entries("all")) - set(entries(destination))
     server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if not is_for_browsers(path)}
-    finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*choices, *server])
+    finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*choices, *server, *_FOR_AUTHORS])
     finder.import_hook(_ENTRY)
     return set(finder.modules)
 

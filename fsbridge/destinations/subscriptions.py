@@ -1,7 +1,7 @@
 """Subscriptions of Segment's Actions destinations: a trigger and a mapping for an action each."""
 
 from ..mapping import directives
-from ..runtime import from_python, is_nullish, keys, make_object, raw_get, raw_items, text, truthy, type_of
+from ..runtime import is_nullish, keys, make_object, raw_get, raw_items, text, truthy, type_of
 from ..settings import SettingsError, nearest
 
 TYPE_CHECKING = False
@@ -24,7 +24,6 @@ def numbered(destination: str, given: "Value") -> "list[tuple[int, Value]]":
 
     Raises SettingsError for more than 50.
     """
-    given = from_python(given)
     listed = raw_items(given) if type_of(given) == "array" else []
     if len(listed) > MOST:
         raise SettingsError(
@@ -134,12 +133,17 @@ class Preset:
         if raw_get(message, "type") not in self.types:
             return None
         if self._mapping is None:
-            self._mapping = directives.compile(from_python(self._fields), trusted=True)
+            self._mapping = directives.compile(_object(self._fields), trusted=True)
         return self._mapping(message)
 
     def problems(self) -> "list[str]":
         """Nothing is wrong."""
         return []
+
+
+def _object(fields: "dict[str, Any]") -> "Value":
+    """Nested dicts of ours as an object."""
+    return make_object([(key, _object(item) if isinstance(item, dict) else item) for key, item in fields.items()])
 
 
 def _shown(value: "Value") -> str:

@@ -203,5 +203,3 @@ elif ON_CPYTHON:
     from .cpython import *  # noqa: F403
 else:
     from .browser import *  # noqa: F403
-
-from .python_values import from_python as from_python  # noqa: E402 (it uses the verbs above)

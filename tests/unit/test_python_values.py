@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsbridge import SettingsError, connect
-from fsbridge.runtime import UNDEFINED, from_python, type_of
+from fsbridge.runtime import UNDEFINED, type_of
 from fsbridge.runtime.cpython import BigInt, Date, Function
+from fsbridge.runtime.python_values import from_python
 from fsbridge.testing.simulated import SimulatedWindow
 
 
