@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from fsbridge.testing import FullStory
-from fsbridge.testing.recorder import STAND_IN
+from fsbridge.testing.record import STAND_IN, WAIT
 from tools.firefox import BiDiError
 
 HOST = "edge.fullstory.com"
@@ -39,6 +39,7 @@ class Visitor(FullStory):
 
     def __init__(self, firefox):
         super().__init__()
+        self._attached = True
         self.tab = firefox.tab()
         self.console = []
         self._firefox = firefox
@@ -77,7 +78,7 @@ class Visitor(FullStory):
             request=request,
             statusCode=200,
             headers=[{"name": name, "value": {"type": "string", "value": value}} for name, value in headers.items()],
-            body={"type": "string", "value": STAND_IN.read_text("utf-8")},
+            body={"type": "string", "value": STAND_IN["path"].read_text("utf-8")},
         )
 
     def _said(self, entry):
@@ -91,5 +92,5 @@ class Visitor(FullStory):
             for text in self.tab.evaluate(FETCH):
                 self._receive(None, text)
 
-    def _let_pass(self, milliseconds):
-        self.tab.wait_for_timeout(milliseconds)
+    def _let_pass(self):
+        self.tab.wait_for_timeout(WAIT)
