@@ -35,7 +35,7 @@ from tools import npm
 ALONE = (".zip", "pyodide.snapshot", ".md")
 """Files without compressed copies."""
 
-SNAPSHOTS = {"all.snapshot", *(f"{name}.snapshot" for name in destinations.NAMES)}
+SNAPSHOTS = {"all.snapshot", *(f"{name}{end}.snapshot" for name in destinations.NAMES for end in ("", "-beside"))}
 
 
 @pytest.fixture(scope="session")
