@@ -59,7 +59,8 @@ def start(config: "Any") -> None:
     what waited, and gives an array of the results. An entry has kind ("call", "operation" on FullStory itself, or
     "message" of an earlier page), method, args, moment and ``carried`` (true when it is an earlier page's).
     ``handBack()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: such entries, for
-    the next page. ``begin(sdk, plugin)`` is for the SDK's setting us up. ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
+    the next page. ``begin(sdk, plugin)`` is for the SDK's setting us up.
+    ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
     """
     use_helpers(raw_get(config, "guard"), raw_get(config, "method"))
     page = Page(look=raw_bound(config, "look"), cookies=raw_get(config, "cookies"))

@@ -22,12 +22,17 @@ export function hanging(isRudder, deliver, begin) {
   const call = isRudder ? ["addCustomIntegration", data.destinationId, plugin] : ["register", plugin];
   const [method, ...args] = call;
   const seen = [];
+  let isBuffered = false;
   let isIn = false;
   return (sdk) => {
     try {
       // Segment's comes once more, with what its buffer held.
       if (isRudder ? isIn : sdk?.queue?.plugins?.includes(plugin) || seen.includes(sdk)) return;
-      if (isArray(sdk)) sdk.unshift(call);
+      if (isArray(sdk)) {
+        sdk.unshift(call);
+        isBuffered = true;
+      } else if (isBuffered)
+        isBuffered = false; // it takes us over from its buffer, perhaps only after it is on the page
       else if (typeof sdk?.[method] === "function") sdk[method](...args)?.catch?.(say);
       else return;
       isIn = true;
