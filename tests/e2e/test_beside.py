@@ -98,65 +98,10 @@ def test_an_instance_that_the_page_attaches(page, site, fullstory, console, segm
 
 
 def test_filters_name_us_as_they_name_the_vendors_own(page, site, fullstory, console, segment):
-    calls = "analytics.track('Hidden', {}, { integrations: { FullStory: false } }); analytics.track('Shown')"
+    calls = "analytics.track('Hidden', {}, { integrations: { FullStory: false } }); analytics.track('Shown', {})"
     page.goto(site.page("/", html_page(SNIPPET + calls + ";" + LOAD, beside())))
     fullstory.wait_for_event("Shown")
     fullstory.expect_calls(FS.event("Shown", {}, "segment"))
-
-
-RUDDER = """
-(function () {
-  const buffer = (window.rudderanalytics = window.rudderanalytics || []);
-  if (!Array.isArray(buffer) || buffer.snippetExecuted) return;
-  buffer.snippetExecuted = true;
-  for (const method of ["load", "identify", "track", "page", "addCustomIntegration"]) {
-    buffer[method] = (...args) => {
-      if (Array.isArray(window.rudderanalytics)) buffer.push([method, ...args]);
-      else window.rudderanalytics[method](...args);
-    };
-  }
-  const script = document.createElement("script");
-  script.src = "/rudder/index.js";
-  script.async = true;
-  document.head.append(script);
-})();
-rudderanalytics.load("key", "https://data.example", { configUrl: "https://config.example" });
-rudderanalytics.identify("u1", { plan_name: "free" });
-rudderanalytics.track("Order", { price: 1 });
-"""
-
-
-@pytest.mark.parametrize("order", ["above", "below"])
-def test_the_tag_and_rudderstacks_snippet(page, site, fullstory, console, order):
-    site.mount(
-        "/rudder/", npm.provision(Path(__file__).parent) / "@rudderstack/analytics-js/dist/npm/modern/bundled/umd"
-    )
-    own = {
-        "id": "custom-1",
-        "enabled": True,
-        "config": {},
-        "destinationDefinition": {"name": "CUSTOM", "displayName": "Custom Device Mode"},
-    }
-    source = {"id": "s", "name": "s", "writeKey": "key", "enabled": True, "workspaceId": "w", "config": {}}
-    configuration = {"source": {**source, "destinations": [own], "connections": [], "dataplanes": {}}}
-    got = []
-
-    def take(route):
-        if route.request.post_data:
-            got.append(json.loads(route.request.post_data).get("event"))
-        route.fulfill(json={}, headers={"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"})
-
-    page.route("https://data.example/**", take)
-    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
-    page.route("https://config.example/**", lambda route: route.fulfill(json=configuration, headers=headers))
-    parts = [beside("rudderstack", destination_id="custom-1"), RUDDER]
-    page.goto(site.page("/", html_page(*(parts if order == "above" else parts[::-1]))))
-    wait_until(page, "window.fsbridge && fsbridge.status === 'ready'")
-    page.evaluate("() => { rudderanalytics.track('Late') }")
-    fullstory.expect_calls(
-        FS.identify("u1", {"planName": "free"}), FS.event("Order", {"price": 1}), FS.event("Late", {})
-    )
-    assert console.thrown == []
 
 
 def test_without_a_destination_id(page, site, console):
