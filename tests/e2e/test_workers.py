@@ -1,8 +1,11 @@
 """`connect` in a Web Worker, where there is no page: one sentence that says so."""
 
+from urllib.parse import unquote
+
 import pytest
 
 from .shop import ORG, html_page, wait_until
+from .test_pyscript import INTERPRETERS, pyscript
 
 PYTHON = f"""
 import js
@@ -36,3 +39,17 @@ def test_a_worker_has_no_page(page, site, host):
     assert page.evaluate("said[0]").startswith(
         "a Web Worker has no page for FullStory to capture: call connect() on the main"
     )
+
+
+@pytest.mark.parametrize("runtime", INTERPRETERS)
+def test_nor_has_a_worker_of_pyscript(page, site, runtime):
+    asked = []
+    page.context.on("request", lambda request: asked.append(unquote(request.url)))
+    said = PYTHON.replace("js.postMessage(", "js.fetch('https://shop.example/said?' + ")
+    page.goto(site.page("/app", html_page(*pyscript(runtime, said, "worker"))))
+    for _ in range(1500):
+        if any("/said?" in url for url in asked):
+            break
+        page.wait_for_timeout(20)
+    told = next(url.split("/said?")[1] for url in asked if "/said?" in url)
+    assert told.startswith("a Web Worker has no page for FullStory to capture: call connect() on the main thread")
