@@ -1,8 +1,7 @@
 """The wiring: a source's messages through a destination to FullStory, on one page."""
 
 from ..contracts import Call
-from ..messages import allows
-from ..runtime import UNDEFINED, copy, get, make_array, make_object, put, raw_get, raw_items, resolved
+from ..runtime import UNDEFINED, make_array, raw_get, raw_items, resolved
 from ..version import VERSION
 from . import sources
 from .fullstory.calls import FullStory
@@ -31,7 +30,6 @@ _MESSAGE = "message"
 """What sources call that among themselves. No API has such a method, so no page can call it."""
 
 _MOST_REPORTS = 100
-_MOST_MESSAGES = 1000
 
 
 class Bridge:
@@ -62,7 +60,6 @@ class Bridge:
         self._fullstory: "FullStory | None" = None
         self._operations: "list[Call]" = []
         self._diagnosing = diagnostics
-        self._messages: "list[Any]" = []  # of a vendor's SDK, which has not set us up yet
         self._diagnostics: "Diagnostics | None" = None
         self.source = sources.find(source or destination.source)(
             page, destination, self._deliver, self.report, self._begin, VERSION
@@ -137,39 +134,8 @@ class Bridge:
         return UNDEFINED
 
     def _deliver_again(self, method: "Any", args: "Any", moment: "Moment | None") -> "Any":
-        if raw_get(args, "length") == 2:
-            return self._of_sdk(raw_get(args, 0), moment)
         self._page.carried.append(raw_get(raw_get(args, 0), "messageId"))
         return self.source.call(_MESSAGE, args, moment)
-
-    def begin(self, sdk: "Any", plugin: "Any") -> None:
-        """A vendor's SDK has set us up: ``sdk`` is its instance, whose options count for the destination."""
-        try:
-            if self._fullstory is None:
-                options = copy(make_object(), get(sdk, "options"))
-                put(options, "integrations", get(sdk, "integrations"))
-                self.destination = self.destination.configured(options, self.report)
-                if self.destination.installed(get(options, "integrations")):
-                    self._begin(self.destination)
-            messages, self._messages = self._messages, []
-            for message, moment in messages:
-                self._of_sdk(message, moment)
-        except Exception as error:  # what a page passes in may throw when it is read
-            self.report("the SDK's options: %s" % error)
-
-    def _of_sdk(self, message: "Any", moment: "Moment | None") -> "Any":
-        if self._fullstory is None:
-            self._messages.append((message, moment))
-            if len(self._messages) > _MOST_MESSAGES:
-                self._messages.pop(0)
-            return UNDEFINED
-        if moment is not None and moment.carried:
-            self._page.carried.append(get(message, "messageId"))
-        for plugin in self.destination.plugins:
-            wanted = get(message, "type") in plugin.types
-            if wanted and allows(get(message, "integrations"), plugin.integration, plugin.alternative):
-                self._deliver(message, plugin)
-        return UNDEFINED
 
     def _heard(self, status: str) -> None:
         self.status = status

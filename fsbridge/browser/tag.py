@@ -30,11 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-OWN = ("destination", "source", "runtime", "settings", "base", "queueCalls", "queueBytes", "queueMinutes") + (
-    "beside",
-    "global",
-    "destinationId",
-)
+OWN = ("destination", "source", "runtime", "settings", "base", "queueCalls", "queueBytes", "queueMinutes")
 """Attributes that are the tag's own, and so are the next two."""
 
 DIAGNOSTICS = "diagnostics"
@@ -59,8 +55,7 @@ def start(config: "Any") -> None:
     what waited, and gives an array of the results. An entry has kind ("call", "operation" on FullStory itself, or
     "message" of an earlier page), method, args, moment and ``carried`` (true when it is an earlier page's).
     ``handBack()`` gives up what a slow middleware, or a page that makes up its mind, keeps waiting: such entries, for
-    the next page. ``begin(sdk, plugin)`` is for the SDK's setting us up.
-    ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
+    the next page. ``report()`` tells how things stand, on the console; ``config.state`` has what was dropped.
     """
     use_helpers(raw_get(config, "guard"), raw_get(config, "method"))
     page = Page(look=raw_bound(config, "look"), cookies=raw_get(config, "cookies"))
@@ -73,7 +68,7 @@ def start(config: "Any") -> None:
         bridge = Bridge(
             page,
             destinations.make(_text(data, "destination"), _given(data, say), on_problem=say),
-            sources.BESIDE if _asks(data, "beside") else _source(data, say),
+            _source(data, say),
             lambda status: invoke(config, "status", status),
             diagnostics=_asks(data, DIAGNOSTICS),
             on_lost=lambda *operation: invoke(config, "lost", *operation),
@@ -101,7 +96,6 @@ def start(config: "Any") -> None:
     functions = (
         ("call", callback(bridge.call)),
         ("replay", callback(replay)),
-        ("begin", callback(bridge.begin)),
         ("handBack", callback(hand_back)),
         ("report", callback(show)),
     )

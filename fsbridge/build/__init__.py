@@ -134,7 +134,6 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
     tag = scripts.tag(web, node_modules, names)
     (out / "fsbridge.js").write_bytes(tag)
-    (out / "fsbridge-beside.js").write_bytes(scripts.beside(web, node_modules, names))
     return names
 
 

@@ -35,9 +35,6 @@ ROOMS = (
 _CPYTHON_PORT = PACKAGE / "runtime/cpython.py"
 PYODIDE_ONLY = "fsbridge/runtime/pyodide.py"
 
-BESIDE = "-beside"
-"""What follows a destination's name for the image that has no API in it: a page with a vendor's SDK."""
-
 _ENTRY = "fsbridge.browser.tag"
 
 _FOR_AUTHORS = ("fsbridge.browser.connect", "fsbridge.browser.analytics")
@@ -86,7 +83,7 @@ def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes
     modules = {**modules, "fsbridge/__init__.py": ""}
     compiled = {path: _compile(path, text) for path, text in modules.items() if path != PYODIDE_ONLY}
     images = {"all": _romfs(compiled)}
-    for name in (*destinations.NAMES, *[name + BESIDE for name in destinations.NAMES]):
+    for name in destinations.NAMES:
         needed = modules_for(name)
         images[name] = _romfs({path: code for path, code in compiled.items() if _dotted(path) in needed})
     return images
@@ -94,9 +91,6 @@ def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes
 
 def entries(destination: str) -> tuple[str, ...]:
     """The modules that every start of the tag needs, with this destination or, of "all", with any."""
-    if destination.endswith(BESIDE):
-        kind = destinations.find(destination[: -len(BESIDE)])
-        return _ENTRY, kind.__module__, sources.find(sources.BESIDE).__module__
     kinds = [destinations.find(name) for name in destinations.NAMES if destination in (name, "all")]
     return _ENTRY, *(module for kind in kinds for module in (kind.__module__, sources.find(kind.source).__module__))
 

@@ -145,7 +145,7 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
 
 - Names with a hash (`…-1a2b3c4d…`, and all files in such folders) never change their content:
   `Cache-Control: public, max-age=31536000, immutable`. Those of earlier builds are kept, too: see below.
-- `fsbridge.js`, `fsbridge-beside.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
+- `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
 - `Content-Type`: `text/javascript` for `.js`, `application/wasm` for `.wasm` (or it isn't compiled while it
   arrives), `application/octet-stream` for `.snapshot`.
 - Beside each file there is a compressed copy, `.br` (`Content-Encoding: br`) and `.gz` (`gzip`), to serve to browsers

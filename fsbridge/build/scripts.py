@@ -11,10 +11,7 @@ from typing import Any
 
 from .. import destinations
 from ..browser import sources
-from ..destinations.segment_actions import NAME
-from ..messages import TYPES
 from ..version import VERSION
-from .archives import BESIDE
 from .errors import BuildError, reason
 from .node import find_node
 
@@ -43,16 +40,6 @@ def _api(name: str) -> list[str]:
 def tag(web: Path, node_modules: Path, folders: Mapping[str, str]) -> bytes:
     """The tag, ``fsbridge.js``."""
     return _bundled(web, "tag/main.js", node_modules, "iife", json.dumps(facts(folders)))
-
-
-def beside(web: Path, node_modules: Path, folders: Mapping[str, str]) -> bytes:
-    """The tag of a page that keeps its vendor's SDK, ``fsbridge-beside.js``. Its ``FACTS`` name no APIs."""
-    told = facts(folders)
-    del told["apis"]
-    told["variant"] = BESIDE
-    told["integrations"] = {name: destinations.find(name).integration or NAME for name in destinations.NAMES}
-    told["types"] = list(TYPES)
-    return _bundled(web, "tag/beside.js", node_modules, "iife", json.dumps(told))
 
 
 def module(web: Path, name: str, node_modules: Path) -> bytes:

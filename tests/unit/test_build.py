@@ -35,7 +35,7 @@ from tools import npm
 ALONE = (".zip", "pyodide.snapshot", ".md")
 """Files without compressed copies."""
 
-SNAPSHOTS = {"all.snapshot", *(f"{name}{end}.snapshot" for name in destinations.NAMES for end in ("", "-beside"))}
+SNAPSHOTS = {"all.snapshot", *(f"{name}.snapshot" for name in destinations.NAMES)}
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,6 @@ def table(out):
 
 def test_writes_all_that_a_site_serves(out):
     assert set(contents(out)) == {
-        "fsbridge-beside.js",
         "fsbridge.js",
         "fsbridge.zip",
         "fsbridge/fsbridge.zip",
@@ -196,7 +195,7 @@ def test_a_hashed_name_follows_the_content(tmp_path):
 def test_compressed_copies_are_of_the_same_bytes(released):
     found = contents(released)
     plain = [name for name in found if not name.endswith((".br", ".gz", *ALONE))]
-    assert len(plain) == 3 + len(SNAPSHOTS) + 2 + 2 + 4
+    assert len(plain) == 2 + len(SNAPSHOTS) + 2 + 2 + 4
     for name in plain:
         assert brotli.decompress(found[name + ".br"]) == found[name]
         assert gzip.decompress(found[name + ".gz"]) == found[name]

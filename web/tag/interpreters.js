@@ -4,7 +4,7 @@ import { base, data, source, usual } from "./attributes.js";
 import { keys, Promise } from "./natives.js";
 import { say } from "./say.js";
 
-const { files, variant = "" } = FACTS;
+const { files } = FACTS;
 
 async function fetched(path) {
   const response = await fetch(base + path);
@@ -18,7 +18,7 @@ const load = async (path) => new Uint8Array(await (await fetched(path)).arrayBuf
 async function micropython() {
   const parts = [
     fetched(`${files.micropython}micropython.wasm`),
-    load(`${files.fsbridge}${source && source === usual ? data.destination + variant : "all"}.snapshot`),
+    load(`${files.fsbridge}${source && source === usual ? data.destination : "all"}.snapshot`),
   ];
   parts.forEach((part) => part.catch(() => {})); // boot says it
   const { boot, start } = await import(`${base}${files.fsbridge}micropython.js`);

@@ -8,9 +8,6 @@ if TYPE_CHECKING:
 
 NAMES = ("analytics.js", "rudderanalytics")
 
-BESIDE = "sdk"
-"""The source beside a vendor's SDK, which no page names."""
-
 
 def find(name: str) -> "Any":
     """The class of a source. Raises SettingsError for an unknown name."""
@@ -22,8 +19,4 @@ def find(name: str) -> "Any":
         from .rudderanalytics import RudderAnalytics
 
         return RudderAnalytics
-    if name == BESIDE:
-        from .sdk import Sdk
-
-        return Sdk
     raise unknown("source", name, NAMES)
