@@ -17,7 +17,7 @@ export function boot(loadPyodide, indexURL, ours, version) {
     return plain(loadPyodide, indexURL, ours);
   });
   return new Promise((resolve, reject) => {
-    const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), PATIENCE);
+    const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), TIMEOUT);
     started
       .finally(() => clearTimeout(doubting))
       .then(equip)
@@ -31,7 +31,7 @@ function equip(pyodide) {
   return pyodide;
 }
 
-const PATIENCE = 3000; // milliseconds
+const TIMEOUT = 3000; // milliseconds
 
 // Throws where there is no WebAssembly to be had: Pyodide itself would wait for ever.
 async function examine(url) {

@@ -29,7 +29,7 @@ MESSAGE = _Internal()
 _MESSAGE = "message"
 """What sources call that among themselves. No API has such a method, so no page can call it."""
 
-_MOST_REPORTS = 100
+_MAX_REPORTS = 100
 
 
 class Bridge:
@@ -111,7 +111,7 @@ class Bridge:
     def report(self, text: str) -> None:
         """Say on the console what went wrong without harm; a page hears at most a hundred of these."""
         self._reports += 1
-        if self._reports <= _MOST_REPORTS:
+        if self._reports <= _MAX_REPORTS:
             self._page.say("warn", text)
 
     def watch(self, on_status: "Callable[[str], None]") -> None:

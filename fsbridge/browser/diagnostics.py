@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from ..contracts import Call
 
-LONGEST_EVENT_NAME = 250
-LONGEST_PROPERTY_NAME = 512
+MAX_EVENT_NAME = 250
+MAX_PROPERTY_NAME = 512
 LARGEST_PAYLOAD = 512 * 1024
-MOST_PAGE_NAMES = 1000
-MOST_PROPERTIES_OF_A_PAGE = 50
-MOST_PAGE_PROPERTIES = 500
+MAX_PAGE_NAMES = 1000
+MAX_PROPERTIES_OF_A_PAGE = 50
+MAX_PAGE_PROPERTIES = 500
 RATES = {"trackEvent": (60, 40), "setIdentity": (30, 10), "setProperties": (30, 10)}
 """Operation → the most calls in a minute, and in a second."""
 
@@ -26,7 +26,7 @@ _NAME_CHARS = _LETTERS + "0123456789_-"
 _TEXTS = {"user": ("displayName", "email"), "page": ("pageName",)}  # what FullStory itself shows, as text only
 _INDEXED = "Order Completed"  # the event whose arrays of objects FullStory indexes
 _DEEPEST = 4
-_MOST_ITEMS = 20
+_MAX_ITEMS = 20
 
 
 class Diagnostics:
@@ -88,10 +88,10 @@ class Diagnostics:
         del times[:-minute]
 
     def _event_name(self, name: "Any", what: str) -> None:
-        if type_of(name) != "string" or not 1 <= len(name) <= LONGEST_EVENT_NAME:
+        if type_of(name) != "string" or not 1 <= len(name) <= MAX_EVENT_NAME:
             found = "has %d characters" % len(name) if type_of(name) == "string" else "is " + type_of(name)
             warning = "%s: its name %s; FullStory rejects all but texts of 1 to %d characters"
-            self._once("event name", warning % (what, found, LONGEST_EVENT_NAME))
+            self._once("event name", warning % (what, found, MAX_EVENT_NAME))
 
     def _identity(self, uid: "Any", what: str, anonymous_id: "Any") -> None:
         if type_of(uid) != "string" or not uid:
@@ -114,16 +114,16 @@ class Diagnostics:
         name = get(properties, "pageName")
         if type_of(name) == "string":
             warning = "page properties: pageName %s is one more than the %d that FullStory tells apart"
-            if _full(self._page_names, name, MOST_PAGE_NAMES):
-                self._once("page names", warning % (_quoted(name), MOST_PAGE_NAMES))
+            if _full(self._page_names, name, MAX_PAGE_NAMES):
+                self._once("page names", warning % (_quoted(name), MAX_PAGE_NAMES))
         for key in keys(properties):
             if key == "pageName":
                 continue
             warning = "page properties: %s is one more than the %d that FullStory takes %s"
-            if _full(self._of_this_page, key, MOST_PROPERTIES_OF_A_PAGE):
-                self._once("page", warning % (_quoted(key), MOST_PROPERTIES_OF_A_PAGE, "of a page"))
-            if _full(self._of_all_pages, key, MOST_PAGE_PROPERTIES):
-                self._once("pages", warning % (_quoted(key), MOST_PAGE_PROPERTIES, "of all pages"))
+            if _full(self._of_this_page, key, MAX_PROPERTIES_OF_A_PAGE):
+                self._once("page", warning % (_quoted(key), MAX_PROPERTIES_OF_A_PAGE, "of a page"))
+            if _full(self._of_all_pages, key, MAX_PAGE_PROPERTIES):
+                self._once("pages", warning % (_quoted(key), MAX_PAGE_PROPERTIES, "of all pages"))
 
     def _names(self, properties: "Any", what: str, path: str, indexed: bool, depth: int) -> None:
         """Check the names and the arrays of ``properties``, and of the objects in them."""
@@ -133,7 +133,7 @@ class Diagnostics:
                     "%s: property %s is rejected by FullStory; a name has letters, digits, _ and -, starts with a "
                     "letter, and is no longer than %d characters"
                 )
-                self._once("property name", warning % (what, _quoted(path + key), LONGEST_PROPERTY_NAME))
+                self._once("property name", warning % (what, _quoted(path + key), MAX_PROPERTY_NAME))
             value = get(properties, key)
             if type_of(value) == "array":
                 if not indexed and _has_objects(value):
@@ -172,13 +172,13 @@ def _read(call: "Call") -> "tuple[Any, Any, Any]":
 
 
 def _is_property_name(name: str) -> bool:
-    if not 1 <= len(name) <= LONGEST_PROPERTY_NAME or name[0] not in _LETTERS:
+    if not 1 <= len(name) <= MAX_PROPERTY_NAME or name[0] not in _LETTERS:
         return False
     return all([char in _NAME_CHARS for char in name])
 
 
 def _has_objects(array: "Any") -> bool:
-    for index in range(min(raw_get(array, "length"), _MOST_ITEMS)):
+    for index in range(min(raw_get(array, "length"), _MAX_ITEMS)):
         if is_plain(get(array, index)):
             return True
     return False
@@ -186,7 +186,7 @@ def _has_objects(array: "Any") -> bool:
 
 def _full(seen: "set[str]", name: str, most: int) -> bool:
     """Add ``name`` to what was seen; True when it is new and there is no room."""
-    name = name[:LONGEST_PROPERTY_NAME]
+    name = name[:MAX_PROPERTY_NAME]
     if name in seen:
         return False
     if len(seen) >= most:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MISSING = 'needs the liquid template library, which works on CPython only: fsbridge\'s extra "liquid" brings it'
 
-_LONGEST = 1000
+_MAX_LENGTH = 1000
 
 _engine: "list[Callable[[str, Any], str]]" = []
 
@@ -34,8 +34,8 @@ def renderer(template: "Any") -> "Callable[[Any], str]":
         return _failing("@liquid " + MISSING)
     if not isinstance(template, str):
         return _failing("liquid template value must be a string")
-    if length(template) > _LONGEST:
-        return _failing("liquid template values are limited to %d characters" % _LONGEST)
+    if length(template) > _MAX_LENGTH:
+        return _failing("liquid template values are limited to %d characters" % _MAX_LENGTH)
     render = _engine[0]
     return lambda message: render(template, message)
 

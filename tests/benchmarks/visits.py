@@ -13,7 +13,7 @@ from tools.browser import launch_options
 from .cases import SITE, Case
 
 BURSTS, CALLS = 8, 25
-PATIENCE = 60_000
+TIMEOUT = 60_000
 """Milliseconds after which a page from which FullStory got nothing has failed."""
 SETTLE = 400
 
@@ -58,7 +58,7 @@ def visit(context: BrowserContext, case: Case, bursts: bool) -> tuple[Figures, d
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     try:
-        with page.expect_console_message(lambda message: message.text == "bench: received", timeout=PATIENCE):
+        with page.expect_console_message(lambda message: message.text == "bench: received", timeout=TIMEOUT):
             page.goto(f"https://{SITE}{case.path}", wait_until="commit")
     except TimeoutError as error:
         raise VisitError("; ".join(said) or "the console is empty") from error

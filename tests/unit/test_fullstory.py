@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fsbridge.browser.fullstory import FullStory
 from fsbridge.browser.fullstory.regions import region_of, regional
 from fsbridge.browser.fullstory.sdk import Sdk, SdkError
-from fsbridge.browser.fullstory.snippet import MOST_WAITING
+from fsbridge.browser.fullstory.snippet import MAX_WAITING
 from fsbridge.browser.page import Page
 from fsbridge.contracts import Call
 from fsbridge.runtime import NULL, UNDEFINED, call, invoke, raw_get, raw_put
@@ -136,12 +136,12 @@ def test_blocked() -> None:
 def test_the_queue_has_a_bound() -> None:
     window, fullstory, _ = open_page()
     first = call(window.FS, "trackEventAsync", {"name": "0"})
-    for number in range(1, MOST_WAITING + 50):
+    for number in range(1, MAX_WAITING + 50):
         fullstory.perform(Call("event", [str(number), {}]))
     queue = window.FS.properties["q"]
-    assert len(queue) == MOST_WAITING
+    assert len(queue) == MAX_WAITING
     assert [entry[0] for entry in queue[:3]] == ["init", "init", "trackEvent"]
-    assert queue[-1][1]["name"] == str(MOST_WAITING + 49)
+    assert queue[-1][1]["name"] == str(MAX_WAITING + 49)
     assert first.state == "rejected"
 
 

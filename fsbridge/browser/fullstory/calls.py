@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 SCRIPT = "edge.fullstory.com/s/fs.js"
 DEBUG_SCRIPT = "edge.fullstory.com/s/fs-debug.js"
-PATIENCE = 30_000
+TIMEOUT = 30_000
 """Milliseconds after which an fs.js that neither loaded nor failed, or loaded and took no call, counts as blocked."""
 
 _NOT_LOADED = "FullStory is blocked: https://%s could not be loaded (an ad blocker, the page's policy, or no such file)"
-_OVERDUE = "FullStory is blocked: https://%%s has not come within %d seconds" % (PATIENCE // 1000)
+_OVERDUE = "FullStory is blocked: https://%%s has not come within %d seconds" % (TIMEOUT // 1000)
 _EMPTY = "FullStory is blocked: https://%s came, but does nothing"
 _NOT_ALLOWED = "FullStory is blocked: the page's Trusted Types allow neither https://%s nor a policy named fsbridge"
 
@@ -62,7 +62,7 @@ class FullStory:
     - "loading" until fs.js is there;
     - "ready" when it has loaded, or when the page had an FS of its own already, which is used and left alone;
     - "blocked" when fs.js failed to load (ad blocker, Content Security Policy, no network), or when nothing of it was
-      seen for `PATIENCE`. Then nothing is queued any more and promises are rejected. A late fs.js makes it "ready".
+      seen for `TIMEOUT`. Then nothing is queued any more and promises are rejected. A late fs.js makes it "ready".
 
     ``on_lost(operation, options, source, version)`` is called for each operation that was queued or made while blocked.
     """
@@ -139,7 +139,7 @@ class FullStory:
 
         try:
             snippet.request(org, script, loaded, failed)
-            page.later(make_function(overdue), PATIENCE)
+            page.later(make_function(overdue), TIMEOUT)
         except Exception:  # a page that allows no script tag
             failed(_NOT_ALLOWED)
 

@@ -11,7 +11,7 @@ It speaks the protocol of FullStory's newest snippet, 2.1. What fs.js finds and 
   request of the page.)
 - The script tag's ``data-fs-namespace`` and ``?org=``.
 
-Unlike FullStory's, our FS never throws, and its queue holds `MOST_WAITING` operations at most, the newest. Once fs.js
+Unlike FullStory's, our FS never throws, and its queue holds `MAX_WAITING` operations at most, the newest. Once fs.js
 is known to be blocked it keeps nothing: see `Snippet.release`.
 """
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..page import Page
 
 VERSION = "2.1.0"
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 _SETTING_UP = ("init", "observe")
 
 POLICY = "fsbridge"
@@ -191,7 +191,7 @@ class Snippet:
         queue = raw_get(self.fs, "q")
         if truthy(queue):
             invoke(queue, "push", make_array((operation, options, source, resolve, reject, version)))
-            if raw_get(queue, "length") > MOST_WAITING:
+            if raw_get(queue, "length") > MAX_WAITING:
                 self._drop_oldest(queue)
         return NULL
 

@@ -30,7 +30,7 @@ from fsbridge.testing.simulated import FS_METHODS
 from tools.serve import Site
 
 PLAYER = (Path(__file__).parent / "player.js").read_text(encoding="utf-8")
-PATIENCE = 60
+TIMEOUT = 60
 """Seconds for one page load."""
 
 # An interpreter that is there already, with our package in it.
@@ -162,10 +162,10 @@ class Stage:
         self.page.evaluate("([method, args]) => { player[method](...JSON.parse(args)) }", [method, json.dumps(args)])
 
     def _wait(self, load: PageLoad) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while self._outcome is None:
             if time.monotonic() > deadline:
-                raise AssertionError(f"nothing came of {load.url} within {PATIENCE} s")
+                raise AssertionError(f"nothing came of {load.url} within {TIMEOUT} s")
             self.page.wait_for_timeout(2)
         outcome = json.loads(self._outcome)
         assert not outcome["thrown"], outcome["thrown"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HASH_KEY = "tata_customer_hash"
 _GLOBAL = "_fs_identity"
-_FIRST_DELAY, _LONGEST_DELAY = 128, 1024
+_FIRST_DELAY, _MAX_DELAY = 128, 1024
 
 
 class CrossDomain:
@@ -52,7 +52,7 @@ class CrossDomain:
         if not self._restarted and self._waited > self._timeout:
             self._restarted = True
             self._tell("timeout")
-        delay, self._delay = self._delay, min(self._delay * 2, _LONGEST_DELAY)
+        delay, self._delay = self._delay, min(self._delay * 2, _MAX_DELAY)
         self._waited += delay
         self.page.later(self._again, delay)
         return UNDEFINED
