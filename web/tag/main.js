@@ -30,7 +30,10 @@ const objects = {}; // what the page calls, by the API's name
 
 // What a method gives while it waits is `chain`, or a promise of the result.
 function take(method, args, when, chain) {
-  if (isOpen && !when) return python.call(method, args);
+  if (isOpen && !when) {
+    const result = python.call(method, args);
+    if (isOpen) return result; // else the interpreter has come to its end, and the call waits for the next page
+  }
   const result = new Promise((resolve) => {
     queue.add({ kind: CALL, method, args, moment: when || moment(), resolve });
     if (state.status === "failed") resolve(); // nobody waits for ever
@@ -48,6 +51,7 @@ function open() {
   for (const standIn of standIns) standIn.complete();
   if (state.status === "loading") state.status = "queueing";
   drain();
+  if (!isOpen) return;
   settle();
   succeed();
   sweepLater(open);
@@ -55,6 +59,7 @@ function open() {
 
 // The queue is kept, for the next page.
 function refuse(error) {
+  setOpen(false);
   say(error);
   queue.release();
   fail(error);
@@ -83,7 +88,7 @@ const config = {
 };
 
 async function boot() {
-  const coming = interpreter();
+  const coming = interpreter(refuse);
   if (source === "analytics.js") preload();
   pause().then(prepare); // not awaited: what is coming may fail at once
   const start = await coming;
