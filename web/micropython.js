@@ -51,7 +51,6 @@ const WeakMap = own("WeakMap");
 let wasm; // the module's exports
 let bytes; // its memory
 let words;
-let environment; // what the module imports
 
 function look() {
   bytes = new Uint8Array(wasm.memory.buffer);
@@ -60,48 +59,15 @@ function look() {
 
 /*
  * MicroPython with its memory as the build left it (web/snapshots/micropython.mjs), where fsbridge is imported. Takes
- * promises: of the response with the interpreter's first part (web/interpreter/), and of the snapshot's bytes; the second
- * part's address; and a function that hears of it when that is needed and can't be had, which ends all. Gives an object
- * with `pyimport(name)`, a module's attributes, and `complete()`, which has the second part come before it is needed.
+ * promises: of the response with micropython.wasm, and of the snapshot's bytes. Gives an object with `pyimport(name)`, a
+ * module's attributes.
  */
-export async function boot(response, snapshot, second, ended) {
+export async function boot(response, snapshot) {
   const [module, found] = await Promise.all([response.then(compile), snapshot.then(open)]);
   await host(module, found.catchers);
   restore(found);
-  wasm.__indirect_function_table.set(
-    wasm.bring.value,
-    functionOf(() => bring(second, ended)),
-  );
-  return { pyimport, complete: async () => wasm.arrived.value || arrive(await compile(await fetch(second, LATER))) };
+  return { pyimport };
 }
-
-const LATER = { priority: "low" };
-
-function arrive(module) {
-  if (wasm.arrived.value) return;
-  new WebAssembly.Instance(module, { ...environment, first: wasm });
-  wasm.arrived.value = 1;
-}
-
-// In the middle of Python, which waits: all is synchronous.
-function bring(second, ended) {
-  try {
-    const request = new XMLHttpRequest();
-    request.open("GET", second, false);
-    request.overrideMimeType("text/plain; charset=x-user-defined"); // bytes as characters
-    request.send();
-    if (request.status !== 200) throw new Error(`${second}: ${request.status}`);
-    arrive(new WebAssembly.Module(Uint8Array.from(request.responseText, (character) => character.charCodeAt(0))));
-  } catch (error) {
-    ended(error);
-    throw error;
-  }
-}
-
-// A table has functions of WebAssembly's only: a module that gives what it is given, () → nothing.
-const GIVING = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 6, 1, 0, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0];
-const functionOf = (f) =>
-  new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(GIVING)), { "": { f } }).exports.f;
 
 /*
  * Makes an interpreter of the module, whose memory is as the module brings it: for boot, and for who makes snapshots.
@@ -114,8 +80,7 @@ export async function host(module, catchers) {
   for (const { name } of WebAssembly.Module.imports(module)) {
     env[name] = env[name] || (name.startsWith("invoke_") ? invoke : none);
   }
-  environment = { env, wasi_snapshot_preview1: env };
-  wasm = (await WebAssembly.instantiate(module, environment)).exports;
+  wasm = (await WebAssembly.instantiate(module, { env, wasi_snapshot_preview1: env })).exports;
   serve();
   look();
   wasm.emscripten_stack_init();
@@ -133,7 +98,7 @@ function open(snapshot) {
 }
 
 function restore(found) {
-  if (check(found.data) !== found.check) throw new Error("first.wasm and the snapshot are of different builds");
+  if (check(found.data) !== found.check) throw new Error("micropython.wasm and the snapshot are of different builds");
   if (found.size > bytes.length) resize(found.size - bytes.length);
   for (const [to, content] of found.contents) bytes.set(content, to);
   constant = found.constant;
@@ -146,9 +111,9 @@ function restore(found) {
 }
 
 /* Tells apart what different modules bring in their memory's first bytes. */
-export function check(size, memory = words) {
+export function check(size) {
   let sum = 0;
-  for (let word = 0; word < size / 4; word += 16) sum = (31 * sum + memory[word]) | 0;
+  for (let word = 0; word < size / 4; word += 16) sum = (31 * sum + words[word]) | 0;
   return sum;
 }
 

@@ -7,9 +7,8 @@
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
 | ``fsbridge/`` | ``micropython.js``, which starts MicroPython from ``<destination>.snapshot`` or ``all.snapshot`` |
-| | ``first.wasm``, what of MicroPython the first calls need, and ``second.wasm``, the rest |
 | | ``pyodide.js``, which starts Pyodide from ``pyodide.snapshot`` or, with ``fsbridge.zip``, without |
-| ``micropython/`` | for PyScript pages: ``micropython.js`` and ``micropython.wasm``, MicroPython as it comes |
+| ``micropython/`` | ``micropython.wasm``, and ``micropython.js``, which PyScript needs and the tag doesn't |
 | ``pyodide/`` | ``pyodide.js``, ``pyodide-lock.json``, ``pyodide.asm.{js,wasm}``, ``python_stdlib.zip`` |
 
 That is a build for development. A release differs in what makes visits fast: the folders' names end in a hash of what
@@ -25,7 +24,7 @@ from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import archives, interpreter, npm, release, scripts, snapshot
+from . import archives, npm, release, scripts, snapshot
 from .archives import PACKAGE, browser_sources
 from .errors import BuildError
 from .release import KEEP
@@ -121,8 +120,6 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     if "micropython" in runtimes:
         (out / "fsbridge/micropython.js").write_bytes(scripts.module(web, "micropython.js", node_modules))
         package = INTERPRETERS["micropython"][0]
-        for part, content in interpreter.parts(web, node_modules / package / "micropython.wasm").items():
-            (out / "fsbridge" / f"{part}.wasm").write_bytes(content)
         images = archives.romfs_archives(sources, pinned_versions()[package])
         for name, image in images.items():
             memory = snapshot.micropython(web, node_modules / package, image, archives.entries(name))

@@ -39,7 +39,7 @@ def hashed(folder: Path) -> str:
 
 def preloads(names: Mapping[str, str], destination: str) -> list[str]:
     """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
-    files = [f"{names['fsbridge']}/first.wasm", f"{names['fsbridge']}/{destination}.snapshot"]
+    files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.snapshot"]
     return [
         f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.js">',
         *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),

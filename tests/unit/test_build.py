@@ -21,7 +21,6 @@ from fsbridge.build import (
     INTERPRETERS,
     BuildError,
     archives,
-    interpreter,
     browser_sources,
     build_web,
     pinned_versions,
@@ -67,7 +66,6 @@ def build_little(tmp_path_factory, modules):
         with pytest.MonkeyPatch.context() as patch:
             for maker in ("micropython", "pyodide"):
                 patch.setattr(snapshot, maker, lambda *given: b"memory")
-            patch.setattr(interpreter, "parts", lambda *given: {"first": b"first " * 99, "second": b"second " * 99})
             return build_web(out, folder, *given, **options)
 
     return build
@@ -101,8 +99,6 @@ def test_writes_all_that_a_site_serves(out):
         *(f"fsbridge/{name}" for name in SNAPSHOTS),
         "micropython/micropython.js",
         "micropython/micropython.wasm",
-        "fsbridge/first.wasm",
-        "fsbridge/second.wasm",
         "pyodide/pyodide-lock.json",
         "pyodide/pyodide.asm.js",
         "pyodide/pyodide.asm.wasm",

@@ -12,7 +12,6 @@
  */
 import { readFile } from "node:fs/promises";
 
-import { divide } from "../interpreter/profile.mjs";
 import { catching, check, host, KNOWN } from "../micropython.js";
 import { catcher, copier } from "./catchers.mjs";
 import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
@@ -27,18 +26,14 @@ settle(0);
 const bindings = watchBind();
 const paths = builtIns();
 
-const bytes = await readFile(program);
-const { cold } = await divide(bytes);
-const module = await WebAssembly.compile(bytes);
+const module = await WebAssembly.compile(await readFile(program));
 const invoked = WebAssembly.Module.imports(module).filter(({ name }) => name.startsWith("invoke_"));
 const programs = [catcher(invoked.map(({ name }) => name)), copier()];
 const { wasm, objects, standing, pyimport } = await host(module, catching(...programs));
 const memory = () => new Uint8Array(wasm.memory.buffer);
 const fresh = memory().slice();
 const data = fresh.findLastIndex(Boolean);
-const first = fresh.slice(); // as the interpreter's first part has it
-for (const [start, size] of cold) first.fill(0, start, start + size);
-const sum = check(data, new Int32Array(first.buffer));
+const sum = check(data);
 
 wasm.__wasm_call_ctors();
 const romfs = await readFile(archive);

@@ -14,7 +14,6 @@ export const setOpen = (open) => (isOpen = open);
 export function drain() {
   const entries = queue.takeAll();
   const results = python.replay(entries);
-  if (!isOpen) return queue.addFirst(entries); // the interpreter has come to its end
   entries.forEach(({ resolve }, index) => resolve?.(results[index]));
 }
 

@@ -1,7 +1,7 @@
 /* The interpreters: each comes with fsbridge imported, from files beside the tag. */
 
 import { base, data, source, usual } from "./attributes.js";
-import { keys, Promise, setTimeout } from "./natives.js";
+import { keys, Promise } from "./natives.js";
 import { say } from "./say.js";
 
 const { files } = FACTS;
@@ -15,21 +15,15 @@ async function fetched(path) {
 const load = async (path) => new Uint8Array(await (await fetched(path)).arrayBuffer());
 
 // MicroPython with the modules that this destination needs, or all of them.
-async function micropython(ended) {
+async function micropython() {
   const parts = [
-    fetched(`${files.fsbridge}first.wasm`),
+    fetched(`${files.micropython}micropython.wasm`),
     load(`${files.fsbridge}${source && source === usual ? data.destination : "all"}.snapshot`),
   ];
   parts.forEach((part) => part.catch(() => {})); // boot says it
   const { boot, start } = await import(`${base}${files.fsbridge}micropython.js`);
-  const python = await boot(...parts, `${base}${files.fsbridge}second.wasm`, ended);
-  return (config) => {
-    start(python, config);
-    // What first calls don't need comes after them. Where it can't, it is asked for again when it is needed.
-    const complete = () => python.complete().catch(() => {});
-    if (window.requestIdleCallback) requestIdleCallback(complete, { timeout: 1000 });
-    else setTimeout(complete, 500);
-  };
+  const python = await boot(...parts);
+  return (config) => start(python, config);
 }
 
 async function pyodide() {
@@ -39,11 +33,8 @@ async function pyodide() {
   return (config) => start(python, config);
 }
 
-/*
- * A function that starts fsbridge in an interpreter: the one that is asked for, if it was built. `ended(error)` is called
- * should that find later that it can't go on.
- */
-export function interpreter(ended) {
+/* A function that starts fsbridge in an interpreter: the one that is asked for, if it was built. */
+export function interpreter() {
   const runtimes = { micropython, pyodide };
   const built = keys(runtimes).filter((name) => files[name]);
   let runtime = data.runtime || built[0];
@@ -51,5 +42,5 @@ export function interpreter(ended) {
     say(`unknown data-runtime ${runtime}; accepted: ${built.join(", ")}`);
     [runtime] = built;
   }
-  return runtimes[runtime](ended);
+  return runtimes[runtime]();
 }

@@ -30,10 +30,7 @@ const objects = {}; // what the page calls, by the API's name
 
 // What a method gives while it waits is `chain`, or a promise of the result.
 function take(method, args, when, chain) {
-  if (isOpen && !when) {
-    const result = python.call(method, args);
-    if (isOpen) return result; // else the interpreter has come to its end, and the call waits for the next page
-  }
+  if (isOpen && !when) return python.call(method, args);
   const result = new Promise((resolve) => {
     queue.add({ kind: CALL, method, args, moment: when || moment(), resolve });
     if (state.status === "failed") resolve(); // nobody waits for ever
@@ -51,7 +48,6 @@ function open() {
   for (const standIn of standIns) standIn.complete();
   if (state.status === "loading") state.status = "queueing";
   drain();
-  if (!isOpen) return;
   settle();
   succeed();
   sweepLater(open);
@@ -59,7 +55,6 @@ function open() {
 
 // The queue is kept, for the next page.
 function refuse(error) {
-  setOpen(false);
   say(error);
   queue.release();
   fail(error);
@@ -88,7 +83,7 @@ const config = {
 };
 
 async function boot() {
-  const coming = interpreter(refuse);
+  const coming = interpreter();
   if (source === "analytics.js") preload();
   pause().then(prepare); // not awaited: what is coming may fail at once
   const start = await coming;
