@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-MISSING = 'needs the liquid template library, which works on CPython only: fsbridge\'s extra "liquid" brings it'
+MISSING = "needs the liquid template library, which works on CPython only: the extra liquid brings it"
 
 _MAX_LENGTH = 1000
 
@@ -30,7 +30,7 @@ def available() -> bool:
 
 def renderer(template: "Any") -> "Callable[[Any], str]":
     """A function from a message to the text of ``template`` for it, which raises MappingError for every mistake."""
-    if not _engine:
+    if not available():
         return _failing("@liquid " + MISSING)
     if not isinstance(template, str):
         return _failing("liquid template value must be a string")
