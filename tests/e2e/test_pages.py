@@ -195,6 +195,16 @@ def test_a_page_that_freezes(shop, fullstory, console, freeze):
     assert console.thrown == []
 
 
+def test_an_svg_document(page, site, fullstory):
+    """There is no head and no body."""
+    svg = f"""<svg xmlns="http://www.w3.org/2000/svg"><title>Shop</title>
+      <script href="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="{ORG}" data-base="/fsbridge/"/>
+      <script>analytics.track("Drawn", {{ n: 1 }})</script></svg>"""
+    page.goto(site.page("/shop.svg", svg, {"Content-Type": "image/svg+xml"}))
+    assert fullstory.wait_for_event("Drawn", timeout=20_000).properties == {"n": 1}
+    assert page.evaluate("fsbridge.status") == "ready"
+
+
 def test_an_element_with_our_name(shop, fullstory, console):
     shop("<div id='fsbridge'></div>", tag(org=ORG), "analytics.track('Early')")
     fullstory.expect_calls(event("Early"))
