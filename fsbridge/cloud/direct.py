@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import uuid
 from typing import Any
@@ -14,15 +13,14 @@ from . import destination as segment_cloud
 from . import keys
 from .destination import NAME, PayloadError, Request
 from .errors import Rejected
-from .http import Engine
-from .transport import Transport
+from .transport import Receiver, Transport
 from .values import cleaned
 
 _MESSAGES = uuid.UUID("7d7cf4f1-8d1f-4b4c-9a0e-5f0d3f1f7c55")
 """The namespace of idempotency keys that come from a message's own id."""
 
 
-class FullStory:
+class FullStory(Receiver):
     """FullStory with an API key, and the destination that says what a message makes there."""
 
     def __init__(self, api_key: str, settings: dict[str, Any] | None, base_url: str, **transport: Any) -> None:
@@ -37,16 +35,6 @@ class FullStory:
             hint=_hint,
             **transport,
         )
-
-    def on(self, engine: Engine) -> FullStory:
-        """The same with another engine."""
-        other = copy.copy(self)
-        other._transport = self._transport.on(engine)
-        return other
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
 
     async def send(self, message: Any, key: str | None, again: bool) -> int:
         """Make the requests of a message; how many there were. See `fsbridge.cloud.Cloud.send`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import uuid
 from datetime import UTC, datetime
@@ -13,8 +12,7 @@ from ..messages import TYPES
 from ..settings import SettingsError
 from . import keys
 from .errors import Rejected
-from .http import Engine
-from .transport import Transport
+from .transport import Receiver, Transport
 from .values import cleaned, iso
 
 MAX_MESSAGES = 100
@@ -22,7 +20,7 @@ MAX_BYTES = 450_000
 """Of one batch; relays take 500 KB."""
 
 
-class Relay:
+class Relay(Receiver):
     """A relay and the write key that it knows us by."""
 
     data_centre = ""
@@ -39,16 +37,6 @@ class Relay:
             hint=_hint,
             **transport,
         )
-
-    def on(self, engine: Engine) -> Relay:
-        """The same with another engine."""
-        other = copy.copy(self)
-        other._transport = self._transport.on(engine)
-        return other
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
 
     async def send(self, message: Any, key: str | None, again: bool) -> int:
         """Hand a message over. ``key`` stands in for its ``messageId``, by which a relay knows a repetition."""

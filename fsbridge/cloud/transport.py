@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from ..settings import SettingsError
@@ -147,6 +147,22 @@ class Transport:
         if 300 <= status < 400:
             hint = f"it redirects to {self._hide(answer.redirect) or 'nowhere'}: the address of the server is wrong"
         return Rejected(text, request=name, status=status, code=self._hide(code), hint=hint)
+
+
+class Receiver:
+    """What messages go to by a `Transport`: FullStory's API, or a relay."""
+
+    _transport: Transport
+
+    def on(self, engine: Engine) -> Self:
+        """The same with another engine."""
+        other = copy.copy(self)
+        other._transport = self._transport.on(engine)
+        return other
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
 
 
 class _Secret(list[str]):
