@@ -9,11 +9,13 @@ def main() -> None:
     """Run the command line; see `fsbridge.cli`."""
     try:
         from .cli import commands
+
+        commands(prog_name="fsbridge")
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        module = str(error.name).partition(".")[0]
+        if module not in ("click", "rich"):
             raise
-        sys.exit(missing(error.name, "cli"))
-    commands(prog_name="fsbridge")
+        sys.exit(missing(module, "cli"))
 
 
 if __name__ == "__main__":

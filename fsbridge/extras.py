@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-_CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parent.parent
+"""Where ``pyproject.toml`` lies if this is a checkout."""
 
 
 def missing(module: str | None, extra: str) -> str:
@@ -23,8 +24,8 @@ def missing(module: str | None, extra: str) -> str:
 
 def _origin() -> str:
     """The checkout, wheel or address that fsbridge was installed from, as far as that is known."""
-    if (_CHECKOUT / "pyproject.toml").is_file():
-        return str(_CHECKOUT)
+    if (CHECKOUT / "pyproject.toml").is_file():
+        return str(CHECKOUT)
     try:
         noted = distribution("fullstory-bridge").read_text("direct_url.json")  # pip's note, PEP 610
         url = str(json.loads(noted or "{}").get("url", ""))

@@ -1,12 +1,19 @@
 """Settings of a destination: what each is called, what it accepts, and clear errors for everything else."""
 
-from .runtime import UNDEFINED, from_json, is_nullish, type_of
+from __future__ import annotations
+
+from .runtime import UNDEFINED, from_json, is_nullish, to_json, type_of
+
+ATTRIBUTES = (
+    "destination source runtime settings base queueCalls queueBytes queueMinutes beside replace global destinationId "
+    "whenDoubled sessionUrl consent consentEvent gpc load diagnostics report"
+).split()
+"""The tag's own attributes, which are no settings of a destination, as ``element.dataset`` names them."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
-
-    from .contracts import Report
 
 ORG = ("org", "orgId", "fs_org")
 """What the vendors call FullStory's org id: each of them is understood for every destination."""
@@ -28,7 +35,7 @@ class Setting:
         self,
         name: str,
         accepts: str,
-        default: "Any" = UNDEFINED,
+        default: Any = UNDEFINED,
         required: bool = False,
         meaning: str = "",
         guards: bool = False,
@@ -50,7 +57,7 @@ _KINDS = {
 _SPOKEN = {"text": "text", "boolean": "True or False", "list": "a list", "object": "an object"}
 
 
-def _fits(value: "Any", accepts: str) -> bool:
+def _fits(value: Any, accepts: str) -> bool:
     """Whether a Python or a port value is of the type that a setting accepts."""
     if isinstance(value, (list, tuple)):
         return accepts == "list"
@@ -59,13 +66,21 @@ def _fits(value: "Any", accepts: str) -> bool:
     return type_of(value) in _KINDS[accepts]
 
 
+def _shown(value: Any) -> str:
+    """A value and its type, for people: a port's lists and objects as JSON."""
+    kind = type_of(value)
+    if kind in ("array", "object") and not isinstance(value, (list, tuple, dict)):
+        return "%s (%s)" % (to_json(value), kind)
+    return "%r (%s)" % (value, type(value).__name__)
+
+
 def check(
     destination: str,
-    known: "tuple[Setting, ...]",
-    given: "dict[str, Any]",
-    ignored: "tuple[str, ...]" = (),
-    on_problem: "Report | None" = None,
-) -> "dict[str, Any]":
+    known: tuple[Setting, ...],
+    given: dict[str, Any],
+    ignored: tuple[str, ...] = (),
+    on_problem: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
     """The whole settings of a destination: ``given`` over the defaults.
 
     ``ignored`` names keys that the vendor's settings document carries along and that mean nothing to a destination.
@@ -85,8 +100,8 @@ def check(
         if setting.required and (is_nullish(value) or value == ""):
             raise SettingsError("%s: setting %r is missing: %s." % (destination, setting.name, setting.meaning))
         if not is_nullish(value) and not _fits(value, setting.accepts):
-            said = (setting.name, value, type(value).__name__, _SPOKEN[setting.accepts])
-            trouble.say("setting %r is %r (%s); accepted: %s." % said, setting.name)
+            said = (setting.name, _shown(value), _SPOKEN[setting.accepts])
+            trouble.say("setting %r is %s; accepted: %s." % said, setting.name)
             settings[setting.name] = setting.default
     return settings
 
@@ -94,7 +109,7 @@ def check(
 class _Trouble:
     """What is done about problems in the settings of a destination."""
 
-    def __init__(self, destination: str, known: "tuple[Setting, ...]", on_problem: "Report | None") -> None:
+    def __init__(self, destination: str, known: tuple[Setting, ...], on_problem: Callable[[str], None] | None) -> None:
         self.names = [setting.name for setting in known]
         self.settings = {setting.name: setting for setting in known}
         self._destination = destination
@@ -111,20 +126,20 @@ class _Trouble:
 
 def from_attributes(
     destination: str,
-    known: "tuple[Setting, ...]",
-    attributes: "list[tuple[str, str]]",
-    on_problem: "Report | None" = None,
-) -> "dict[str, Any]":
+    known: tuple[Setting, ...],
+    attributes: list[tuple[str, str]],
+    on_problem: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
     """Settings from a tag's ``data-`` attributes, whose values are text: true, false and JSON mean what they say.
 
     Raises SettingsError where the text is not of the setting's type; with ``on_problem`` as `check` does.
     """
     trouble = _Trouble(destination, known, on_problem)
     # HTML has no capitals: data-record-only-this-iframe means recordOnlyThisIFrame, data-fs-org means fs_org.
-    spelt = {_plain(name): name for name in list(ORG) + trouble.names}
-    given: "dict[str, Any]" = {}
+    spelt = {plain(name): name for name in list(ORG) + trouble.names}
+    given: dict[str, Any] = {}
     for name, value in attributes:
-        name = spelt.get(_plain(name), name)
+        name = spelt.get(plain(name), name)
         accepted = trouble.settings[name].accepts if name in trouble.settings else "text"
         if accepted == "boolean":
             if value not in ("true", "false", ""):
@@ -149,38 +164,27 @@ def is_org(value: str) -> bool:
 _ORG_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 
-def _plain(name: str) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
+    """The name of ``names`` that somebody most likely meant by ``name``, or empty when none is close."""
+    from .spelling import closest  # late: nothing is misspelt as a rule
+
+    return closest(name, names, plain)
+
+
+def plain(name: str) -> str:
+    """A name without capitals, hyphens and underscores."""
     return name.lower().replace("_", "").replace("-", "")
 
 
-def whole(known: "tuple[Setting, ...]", given: "dict[str, Any]") -> "dict[str, Any]":
+def whole(known: tuple[Setting, ...], given: dict[str, Any]) -> dict[str, Any]:
     """``given`` over the defaults, unchecked. JavaScript's undefined counts as left out, null does not."""
     settings = {setting.name: given.get(setting.name, UNDEFINED) for setting in known}
     settings.update([(setting.name, setting.default) for setting in known if settings[setting.name] is UNDEFINED])
     return settings
 
 
-def unknown(what: str, name: str, names: "tuple[str, ...]") -> SettingsError:
+def unknown(what: str, name: str, names: tuple[str, ...]) -> SettingsError:
     """The error that says ``name`` is no ``what`` that is known, with the nearest one that is."""
     near = nearest(name or "", list(names))
     hint = "; did you mean %r?" % near if near else "."
     return SettingsError("unknown %s %r%s Known: %s." % (what, name, hint, ", ".join(names)))
-
-
-def nearest(name: str, names: "list[str]") -> str:
-    """The name of ``names`` that a typist most likely meant by ``name``, or empty when none is close."""
-    best, fewest = "", max(3, len(name) // 2) + 1
-    for candidate in names:
-        edits = _distance(_plain(name), _plain(candidate))
-        if edits < fewest:
-            best, fewest = candidate, edits
-    return best
-
-
-def _distance(left: str, right: str) -> int:
-    row = list(range(len(right) + 1))
-    for i, char in enumerate(left):
-        previous, row[0] = row[0], i + 1
-        for j, other in enumerate(right):
-            previous, row[j + 1] = row[j + 1], min(row[j + 1] + 1, row[j] + 1, previous + (char != other))
-    return row[-1]

@@ -107,6 +107,8 @@ class FullStoryAPI:
         self._always: Answer | None = None
         self._answers: dict[str, tuple[bytes, int, Any]] = {}
         self._running: set[str] = set()
+        self.most_at_once = 0
+        """Of the requests whose answers were late, how many there were at one time."""
         self._jobs: dict[str, dict[str, Any]] = {}
         self._connections: set[Connection] = set()
         self._loop = asyncio.new_event_loop()
@@ -120,6 +122,10 @@ class FullStoryAPI:
     def script(self, *answers: Answer | int) -> None:
         """What the next requests meet, one each; a number is a status."""
         self._script.extend(Answer(each) if isinstance(each, int) else each for each in answers)
+
+    def end_script(self) -> None:
+        """Meet no more of the script."""
+        self._script.clear()
 
     def always(self, answer: Answer | int | None) -> None:
         """What all requests meet that the script leaves; None: they are executed."""
@@ -206,6 +212,7 @@ class FullStoryAPI:
             self._answers[key] = (what, status, body)
         if plan.delay or plan.hang:
             self._running.add(key)
+            self.most_at_once = max(self.most_at_once, len(self._running))
             later(self._loop, plan.delay or 0.3, lambda: self._running.discard(key))
         return status, body
 
@@ -300,7 +307,11 @@ class FullStoryAPI:
 # The documented shapes
 
 
-def check_object(value: Any, fields: dict[str, type | tuple[type, ...]], what: str) -> None:
+Fields = dict[str, type | tuple[type, ...]]
+"""The fields of an object, each with what it may be."""
+
+
+def check_object(value: Any, fields: Fields, what: str) -> None:
     if not isinstance(value, dict):
         raise Refused(400, f"{what} must be an object", "invalid_type")
     for name, item in value.items():
@@ -334,7 +345,7 @@ def check_event(body: Any) -> None:
 
 
 def check_user(body: Any) -> None:
-    fields = {"uid": str, "id": str, "display_name": str, "email": str, "properties": dict, "schema": dict}
+    fields: Fields = {"uid": str, "id": str, "display_name": str, "email": str, "properties": dict, "schema": dict}
     check_object(body, fields, "user")
     for name, most in (("uid", 256), ("display_name", 256), ("email", 128)):
         if len(body.get(name, "")) > most:
@@ -348,7 +359,13 @@ def check_v1(what: str, body: Any) -> None:
             raise Refused(400, "the body must be an object", "invalid_type")
         return
     check_object(body, {"event": dict}, "body")
-    fields = {"event_name": str, "event_data": dict, "timestamp": str, "use_recent_session": bool, "session_url": str}
+    fields: Fields = {
+        "event_name": str,
+        "event_data": dict,
+        "timestamp": str,
+        "use_recent_session": bool,
+        "session_url": str,
+    }
     check_object(body.get("event"), fields, "event")
     if not 1 <= len(body["event"].get("event_name", "")) <= 250:
         raise Refused(400, "event_name must have 1 to 250 characters", "invalid_name")

@@ -16,9 +16,9 @@ import webbrowser
 from pathlib import Path
 
 from fsbridge import destinations
-from fsbridge.build import build_web
+from fsbridge.build import build_web, web_sources
 
-from . import npm
+from . import npm, playground
 from .serve import Site, address, server
 
 ROOT = Path(__file__).parent.parent
@@ -33,10 +33,12 @@ connect-src 'self' https://*.fullstory.com; img-src 'self' https://*.fullstory.c
 
 
 def build(out: Path) -> None:
-    """The shop of site/, with fsbridge under ``fsbridge/``, a table of the settings, and a FullStory of its own."""
+    """The shop of site/: fsbridge under ``fsbridge/``, a table of settings, a FullStory of its own, the playground."""
     modules = npm.provision()
     shutil.rmtree(out, ignore_errors=True)
-    shutil.copytree(ROOT / "site", out)
+    shutil.copytree(ROOT / "site", out, ignore=shutil.ignore_patterns("playground"))
+    playground.build(out / "playground")
+    shutil.copy(web_sources() / "inspector/notation.js", out / "js")
     build_web(out / "fsbridge", modules, for_release=False)
     table = [described(name) for name in destinations.NAMES]
     # A default can be "undefined", which JSON has no word for.

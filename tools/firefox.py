@@ -5,13 +5,14 @@ python -m tools.firefox    finds or installs one and prints its path (an empty l
 `FIREFOX` is the environment variable that hands the outcome on to the test run.
 """
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ NONE = """\
 No Firefox: its tests will be skipped. Tried: an installed Firefox, apt-get's firefox-esr.
 Install one, or set FSBRIDGE_FIREFOX to the path of a Firefox."""
 
-START_SECONDS = 60
-ANSWER_SECONDS = 60
+START_SECONDS = 180
+ANSWER_SECONDS = 180
 PREFERENCES = {"dom.disable_open_during_load": False}  # pages may open popups; all else is as users have it
 
 
@@ -37,23 +38,25 @@ class BiDiError(Exception):
 
 
 class Firefox:
-    """A running Firefox. Its events are heard while a command waits for its answer."""
+    """A running Firefox. ``proxy`` (host:port) serves all but 127.0.0.1, under any certificate; ``preferences`` come on
+    top of `PREFERENCES`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, proxy: str = "", preferences: Mapping[str, Any] | None = None) -> None:
         self._open = ExitStack()
         profile = tempfile.TemporaryDirectory(prefix="firefox-", ignore_cleanup_errors=True)
         self._profile = Path(self._open.enter_context(profile))
-        written = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
+        wanted = {**PREFERENCES, **(preferences or {})}
+        written = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in wanted.items()]
         (self._profile / "user.js").write_text("\n".join(written), encoding="utf-8")
         command = [path, "--headless", "--no-remote", "--profile", str(self._profile), "--remote-debugging-port", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._open.callback(self._end)
         self._answers: dict[int, dict[str, Any]] = {}
-        self._listeners: dict[str, Callable[[dict[str, Any]], object]] = {}
         self._last = 0
         try:
             self._socket = self._open.enter_context(connect(f"{self._address()}/session", max_size=None))
-            self.version = self.command("session.new", capabilities={})["capabilities"]["browserVersion"]
+            session = {"alwaysMatch": {"acceptInsecureCerts": True, "proxy": _manual(proxy)}} if proxy else {}
+            self.version = self.command("session.new", capabilities=session)["capabilities"]["browserVersion"]
         except BaseException:
             self.close()
             raise
@@ -72,7 +75,9 @@ class Firefox:
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and return its result. Raises BiDiError where Firefox refuses it."""
-        wanted = self.post(method, **parameters)
+        self._last += 1
+        wanted = self._last
+        self._socket.send(json.dumps({"id": wanted, "method": method, "params": parameters}))
         deadline = time.monotonic() + ANSWER_SECONDS
         while wanted not in self._answers:
             self._receive(deadline - time.monotonic())
@@ -82,26 +87,10 @@ class Firefox:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def post(self, method: str, **parameters: Any) -> int:
-        """Send a command whose outcome is of no interest."""
-        self._last += 1
-        self._socket.send(json.dumps({"id": self._last, "method": method, "params": parameters}))
-        return self._last
-
-    def listen(self, event: str, listener: Callable[[dict[str, Any]], object]) -> None:
-        """Call ``listener``, and no earlier one, with the parameters of each event of this name."""
-        if event not in self._listeners:
-            self.command("session.subscribe", events=[event])
-        self._listeners[event] = listener
-
     def _receive(self, seconds: float) -> None:
         message = json.loads(self._socket.recv(max(seconds, 0)))
         if message["type"] != "event":
             self._answers[message["id"]] = message
-            return
-        listener = self._listeners.get(message["method"])
-        if listener:
-            listener(message["params"])
 
     def tab(self) -> "Tab":
         """A tab with storage and cookies of its own."""
@@ -138,22 +127,46 @@ class Tab:
         """Back (-1) or forward (1) in history, without waiting."""
         self._firefox.command("browsingContext.traverseHistory", context=self.context, delta=delta)
 
-    def evaluate(self, script: str) -> Any:
-        """Run a script in the page, whatever its CSP says; returns the value of its last statement, no promises."""
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression in the page, whatever its CSP says: JSON's kinds, None for anything else."""
         target = {"context": self.context}
-        ran = self._firefox.command("script.evaluate", expression=script, target=target, awaitPromise=False)
+        ran = self._firefox.command("script.evaluate", expression=expression, target=target, awaitPromise=False)
         if ran["type"] == "exception":
             raise BiDiError(ran["exceptionDetails"]["text"])
         return _plain(ran["result"])
 
     def wait_for_timeout(self, milliseconds: float) -> None:
-        """Let so much time pass, and hear what happened in it."""
+        """Let so much time pass."""
         time.sleep(milliseconds / 1000)
-        self._firefox.command("session.status")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page this size."""
+        size = {"width": width, "height": height}
+        self._firefox.command("browsingContext.setViewport", context=self.context, viewport=size)
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch the page here with a finger."""
+        at = {"type": "pointerMove", "x": round(x), "y": round(y)}
+        finger = {
+            "type": "pointer",
+            "id": "finger",
+            "parameters": {"pointerType": "touch"},
+            "actions": [at, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}],
+        }
+        self._firefox.command("input.performActions", context=self.context, actions=[finger])
+
+    def screenshot(self, path: str) -> None:
+        """Write a PNG of what is to be seen."""
+        taken = self._firefox.command("browsingContext.captureScreenshot", context=self.context)
+        Path(path).write_bytes(base64.b64decode(taken["data"]))
 
     def close(self) -> None:
         """Close the tab, and what it has opened."""
         self._firefox.command("browser.removeUserContext", userContext=self._container)
+
+
+def _manual(proxy: str) -> dict[str, Any]:
+    return {"proxyType": "manual", "httpProxy": proxy, "sslProxy": proxy, "noProxy": ["127.0.0.1"]}
 
 
 def _plain(remote: dict[str, Any]) -> Any:

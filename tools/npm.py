@@ -25,7 +25,7 @@ def provision(folder: Path = WEB) -> Path:
     with (folder / "package.json").open() as lock:
         if fcntl:
             fcntl.flock(lock, fcntl.LOCK_EX)
-        return npm.install(folder, str(find_npm()))
+        return npm.install(folder, str(find_npm()), development=True)
 
 
 def find_npm() -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 from fsbridge import destinations
 from fsbridge.cloud.destination import SegmentCloud
 from fsbridge.contracts import Destination
+from fsbridge.fullstory_options import OPTIONS
 from fsbridge.runtime import UNDEFINED
 from fsbridge.settings import Setting
 
@@ -30,9 +31,21 @@ from `--settings`.
 - *True or False* follows JavaScript's truth, as the vendors' code does, unless the setting says "only true": `null`,
   `""` and `0` are no, and any other text, `"false"` too, is yes. As an attribute, `true` and `false` mean what they
   say.
+- [FullStory's own options](#fullstorys-own-options) count for each destination but `segment-cloud`, beside the
+  vendor's settings.
 - Any other type is refused. In `connect` and on the command line that is a `SettingsError`. In the tag it is a line on
   the console and the setting counts as left out, as does an unknown one; but where a setting is *required*, or *guards*
   what is sent or with whose consent, the tag starts nothing.
+
+"""
+
+FULLSTORY = """\
+## FullStory's own options
+
+These are the options of FullStory's browser SDK, and do what it does with them. In attributes: `data-dev-mode="true"`,
+`data-namespace="FSX"`; in Python: `connect(…, devMode=True)`. Where a vendor has a setting of the same name, as
+`segment-classic` has `debug`, that one counts; over RudderStack's `fs_host` goes `host`. Segment's Actions hand
+theirs on to the SDK as they are, as the vendor's do, and go on calling in `devMode`, in vain.
 
 """
 
@@ -78,15 +91,15 @@ And these of `rudderanalytics.load(writeKey, dataPlaneUrl, options)`:
 def page() -> str:
     """The whole of docs/settings.md."""
     kinds: list[type[Destination]] = [*map(destinations.find, destinations.NAMES), SegmentCloud]
-    return HEAD + "\n".join(map(_section, kinds)) + "\n" + LOAD
+    sections = [f"## `{kind.name}`\n\n{_table(kind.own or kind.settings)}\n" for kind in kinds]
+    return HEAD + "".join(sections) + FULLSTORY + _table(OPTIONS) + "\n" + LOAD
 
 
-def _section(kind: type[Destination]) -> str:
+def _table(settings: tuple[Setting, ...]) -> str:
     rows = [
-        f"| `{setting.name}` | {_takes(setting)} | {_default(setting)} | {setting.meaning} |\n"
-        for setting in kind.settings
+        f"| `{setting.name}` | {_takes(setting)} | {_default(setting)} | {setting.meaning} |\n" for setting in settings
     ]
-    return f"## `{kind.name}`\n\n| setting | takes | left out | meaning |\n|---|---|---|---|\n{''.join(rows)}"
+    return f"| setting | takes | left out | meaning |\n|---|---|---|---|\n{''.join(rows)}"
 
 
 def _takes(setting: Setting) -> str:

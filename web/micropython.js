@@ -7,9 +7,14 @@
  * What the module imports and exports is fixed by the version that package.json pins.
  */
 
-import { now, own, Promise } from "./own.js";
+import "./whole.js";
+import { end, waitFor } from "./live/calls.js";
+import { guard, messageOf } from "./live/python.js";
+import { start as begin } from "./live/start.js";
+import { errorsHave, now, own, Promise } from "./own.js";
+import { compiled, compiledNow, opened, openedNow } from "./parts.js";
 
-export { start } from "./python.js";
+export { early } from "./live/early.js";
 
 const NO_SUCH_FILE = -44; // emscripten's errno
 
@@ -43,6 +48,7 @@ export const OF_INTERPRETER = ["emscripten_stack_get_current", "_emscripten_stac
 export const ENOUGH = 4096;
 
 const apply = own("Reflect", "apply");
+const keys = own("Object", "keys");
 const construct = own("Reflect", "construct");
 const bind = own("Function", "prototype", "bind");
 const Map = own("Map");
@@ -51,23 +57,85 @@ const WeakMap = own("WeakMap");
 let wasm; // the module's exports
 let bytes; // its memory
 let words;
+let environment; // what a module imports
 
-function look() {
+function renewViews() {
   bytes = new Uint8Array(wasm.memory.buffer);
   words = new Int32Array(wasm.memory.buffer);
 }
 
 /*
- * MicroPython with its memory as the build left it (web/snapshots/micropython.mjs), where fsbridge is imported. Takes
- * promises: of the response with micropython.wasm, and of the snapshot's bytes. Gives an object with `pyimport(name)`, a
- * module's attributes.
+ * MicroPython with its memory as the build left it (web/snapshots/micropython.mjs), where fsbridge is imported. Interpreter
+ * (web/interpreter/) and snapshot come in two parts each. Takes promises of the responses with the two that come first, a
+ * function that gives a file's address, and the snapshot's name. Gives an object with `pyimport(name)`, a module's
+ * attributes.
  */
-export async function boot(response, snapshot) {
-  const [module, found] = await Promise.all([response.then(compile), snapshot.then(open)]);
+export async function boot(program, snapshot, at, name) {
+  place = at;
+  later = [at("second.wasm"), at(`${name}.second.snapshot`)];
+  const [module, found] = await Promise.all([
+    compiled(at("first.wasm"), program),
+    opened(at(`${name}.snapshot`), snapshot, (found) => ({ ...found, catchers: catching(...found.programs) })),
+  ]);
   await host(module, found.catchers);
   restore(found);
   return { pyimport };
 }
+
+/*
+ * Starts fsbridge (web/live/start.js). The second parts follow once what waited has gone out; before, where that will need
+ * them. Without them all goes on: whoever needs them asks again.
+ */
+export async function start(interpreter, shared) {
+  shared.at = place;
+  if (isDemanding(shared)) await second().catch(() => {});
+  await begin(interpreter, shared);
+  await new Promise(idle);
+  second().catch(() => {});
+}
+
+// Whether a page has set up middleware or the like, or maps with more than paths.
+function isDemanding({ data, queue }) {
+  const waiting = queue.takeAll();
+  queue.addFirst(waiting);
+  return waiting.some(({ method }) => /^(add|register|track.)/.test(method)) || /"@(?!(path|if)")/.test(data.settings);
+}
+
+let place; // what gives a file's address
+let later; // the addresses of the second parts
+let isOver = false; // Python was left in the middle, and does nothing any more
+
+const idle = (action) =>
+  globalThis.requestIdleCallback ? requestIdleCallback(action, { timeout: 1000 }) : setTimeout(action, 500);
+
+async function second() {
+  if (wasm.arrived.value) return;
+  const [program, snapshot] = later.map((url) => fetch(url, { priority: "low" }));
+  complete(...(await Promise.all([compiled(later[0], program), opened(later[1], snapshot)])));
+}
+
+// In the middle of Python, which waits: all is synchronous.
+function bring() {
+  try {
+    waitFor(() => complete(compiledNow(later[0]), openedNow(later[1])));
+  } catch (error) {
+    isOver = true;
+    end(error);
+    throw error;
+  }
+}
+
+function complete(module, found) {
+  if (wasm.arrived.value) return;
+  fill(found);
+  new WebAssembly.Instance(module, { ...environment(module), first: wasm });
+  wasm.arrived.value = 1;
+}
+
+// A table has functions of WebAssembly's only: a module that gives what it is given, () → nothing.
+const GIVING = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 6, 1, 0, 1, 102, 0, 0, 7, 5, 1, 1, 102, 0, 0];
+const functionOf = (f) =>
+  new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(GIVING)), { "": { f } }).exports.f;
 
 /*
  * Makes an interpreter of the module, whose memory is as the module brings it: for boot, and for who makes snapshots.
@@ -77,31 +145,30 @@ export async function host(module, catchers) {
   const { serve, invoke, ...given } = catchers;
   const env = { ...imports, ...given };
   const none = () => NO_SUCH_FILE; // the rest is for files: there are none
-  for (const { name } of WebAssembly.Module.imports(module)) {
-    env[name] = env[name] || (name.startsWith("invoke_") ? invoke : none);
-  }
-  wasm = (await WebAssembly.instantiate(module, { env, wasi_snapshot_preview1: env })).exports;
+  environment = (module) => {
+    for (const { name } of WebAssembly.Module.imports(module)) {
+      env[name] = env[name] || (name.startsWith("invoke_") ? invoke : none);
+    }
+    return { env, wasi_snapshot_preview1: env };
+  };
+  wasm = (await WebAssembly.instantiate(module, environment(module))).exports;
+  if (wasm.bring) wasm.__indirect_function_table.set(wasm.bring.value, functionOf(bring));
   serve();
-  look();
+  renewViews();
   wasm.emscripten_stack_init();
   return { wasm, objects, standing, pyimport };
 }
 
-// A snapshot's parts.
-function open(snapshot) {
-  let at = 0;
-  const take = (size) => snapshot.subarray(at, (at += size));
-  const length = new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(0, true);
-  const found = JSON.parse(decoder.decode(take(4 + length).subarray(4)));
-  const catchers = catching(...found.programs.map(take));
-  return { ...found, catchers, contents: found.spans.map(([to, size]) => [to, take(size)]) };
-}
+const fill = ({ contents }) => contents.forEach(([to, content]) => bytes.set(content, to));
 
 function restore(found) {
-  if (check(found.data) !== found.check) throw new Error("micropython.wasm and the snapshot are of different builds");
   if (found.size > bytes.length) resize(found.size - bytes.length);
-  for (const [to, content] of found.contents) bytes.set(content, to);
+  const [names, ...others] = found.contents;
+  fill({ contents: [names] });
+  index(bytes, found.pools);
+  fill({ contents: others });
   constant = found.constant;
+  [measure, thrower] = found.thrower;
   found.objects.forEach((recipe, index) => {
     const number = index + KNOWN;
     if (!recipe) return free.push(number);
@@ -110,11 +177,25 @@ function restore(found) {
   });
 }
 
-/* Tells apart what different modules bring in their memory's first bytes. */
-export function check(size) {
-  let sum = 0;
-  for (let word = 0; word < size / 4; word += 16) sum = (31 * sum + words[word]) | 0;
-  return sum;
+/*
+ * Makes the tables by which Python finds its names: pools, each of it where the addresses, the hashes and the lengths of
+ * so many names are, and where the names themselves, one behind the other; 0 where the addresses are there.
+ */
+export function index(bytes, pools) {
+  const words = new Uint32Array(bytes.buffer);
+  const halves = new Uint16Array(bytes.buffer);
+  for (const [addresses, count, hashes, lengths, names] of pools) {
+    let at = names;
+    for (let name = 0; name < count; name++) {
+      const word = addresses / 4 + name;
+      if (names) words[word] = at;
+      else at = words[word];
+      let hash = 5381;
+      while (bytes[at]) hash = ((hash * 33) ^ bytes[at++]) & 0xffff;
+      halves[hashes / 2 + name] = hash || 1;
+      bytes[lengths + name] = at++ - words[word];
+    }
+  }
 }
 
 // What Python holds of JavaScript, from how it was written down.
@@ -127,13 +208,7 @@ function revive({ path, items, bound }) {
 
 function resize(more) {
   wasm.memory.grow(Math.ceil(more / 65536));
-  look();
-}
-
-// While it arrives, if the server says what it is.
-async function compile(response) {
-  const streams = response.headers.get("Content-Type") === "application/wasm";
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  renewViews();
 }
 
 const pyimport = (name) => ask(name, wasm.mp_js_do_import);
@@ -349,6 +424,7 @@ function stand(value, id) {
 }
 
 function call(id, args) {
+  if (isOver) return undefined;
   const count = args.length;
   return withStack((count + 1) * VALUE, (at) => {
     for (let index = 0; index < count; index++) give(args[index], at + (index + 1) * VALUE);
@@ -363,6 +439,23 @@ function read(id, name) {
 }
 
 // What Python does with JavaScript's objects
+
+let measure = 0; // the place in the table of Python's len, and an object that raises when it is measured
+let thrower;
+
+// JavaScript's exceptions would unwind Python past every `except`, and leave it harmed for good: they become Python's.
+// There is an argument for each that any of these functions has: it costs less than a list of them.
+function careful(action) {
+  return (a, b, c, d, e, f, g) => {
+    try {
+      return action(a, b, c, d, e, f, g);
+    } catch (error) {
+      if (isOver || !measure) throw error;
+      guard.message = messageOf(error);
+      return wasm.__indirect_function_table.get(measure)(thrower);
+    }
+  };
+}
 
 function values(count, at) {
   const result = [];
@@ -384,7 +477,7 @@ function perform(number, isMethod, args, out) {
 const started = now();
 let line = "";
 
-const imports = {
+const touching = {
   call0: (number, out) => give(objects[number](), out),
   call1: (number, isMethod, at, out) => perform(number, isMethod, [take(at)], out),
   call2: (number, isMethod, one, two, out) => perform(number, isMethod, [take(one), take(two)], out),
@@ -417,6 +510,11 @@ const imports = {
     if (!done) give(value, out);
     return !done;
   },
+};
+for (const name of keys(touching)) touching[name] = careful(touching[name]);
+
+const imports = {
+  ...touching,
 
   proxy_js_free_obj: release,
   js_check_existing(id) {
@@ -443,7 +541,13 @@ const imports = {
     return 1;
   },
 
-  mp_js_random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0],
+  mp_js_random_u32() {
+    try {
+      return crypto.getRandomValues(new Uint32Array(1))[0];
+    } catch (_error) {
+      return Math.random() * 2 ** 32;
+    }
+  },
   mp_js_ticks_ms: () => now() - started,
   mp_js_time_ms: now,
   // What is printed goes to the console, by lines.
@@ -478,28 +582,40 @@ function catchingInWebAssembly(catcher, copier) {
 
 function catchingInJavaScript() {
   const jump = {};
-  const [getStack, restoreStack, setThrew] = OF_INTERPRETER;
-  const invoke = (index, ...args) => {
-    const stack = wasm[getStack]();
+  const found = []; // functions in the interpreter's table
+  let getStack;
+  let restoreStack;
+  let setThrew;
+  // As in `careful`: an argument for each that any of them has.
+  const invoke = (index, a, b, c, d, e, f) => {
+    const stack = getStack();
     try {
-      return wasm.__indirect_function_table.get(index)(...args);
+      return (found[index] ??= wasm.__indirect_function_table.get(index))(a, b, c, d, e, f);
     } catch (error) {
-      wasm[restoreStack](stack);
+      restoreStack(stack);
       if (error !== jump) throw error;
-      wasm[setThrew](1, 0);
+      setThrew(1, 0);
     }
   };
   const _emscripten_throw_longjmp = () => {
     throw jump;
   };
-  return { invoke, _emscripten_throw_longjmp, serve() {} };
+  const serve = () => {
+    [getStack, restoreStack, setThrew] = OF_INTERPRETER.map((name) => wasm[name]);
+  };
+  return { invoke, _emscripten_throw_longjmp, serve };
 }
+
+// JavaScriptCore now and then lets one of WebAssembly's exceptions pass what catches it (seen in WebKitGTK 2.50, about once in
+// a hundred pages with other windows). Only its errors know their line.
+const LOSES_EXCEPTIONS = errorsHave("line");
 
 /* What the interpreter's `invoke_` functions are: given the two programs, or without where a browser can't have them. */
 export function catching(...programs) {
   try {
-    return catchingInWebAssembly(...programs);
+    if (!LOSES_EXCEPTIONS) return catchingInWebAssembly(...programs);
   } catch (_error) {
-    return catchingInJavaScript(); // the browser has no exceptions in WebAssembly
+    // the browser has no exceptions in WebAssembly
   }
+  return catchingInJavaScript();
 }

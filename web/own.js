@@ -7,6 +7,12 @@ const { call, toString } = () => {};
 const source = call.bind(toString);
 let empty;
 
+/*
+ * Whether errors have a property of their own of this name, by which engines show. V8's have neither "line" nor "lineNumber",
+ * and its first error would have all of a module parsed again: it is the one with native functions' texts on one line.
+ */
+export const errorsHave = (name) => /\n/.test(source(source)) && name in new Error();
+
 const isNative = (value) =>
   typeof value === "function" ? /\[native code\]\s*\}$/.test(source(value)) : typeof value === "object";
 

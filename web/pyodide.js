@@ -3,26 +3,53 @@
  * plainly where the snapshot is missing, damaged or of another build.
  */
 
+import "./whole.js";
+import { start as begin } from "./live/start.js";
 import { own, Promise } from "./own.js";
 
-export { start } from "./python.js";
-
 /*
- * Pyodide with fsbridge to import. `indexURL` is the folder of Pyodide, `ours` that of what the build made, `version` the
- * tag's.
+ * Pyodide with fsbridge to import. `coming` is a promise of Pyodide's module, `indexURL` its folder, `ours` that of what the
+ * build made, `version` the tag's.
  */
-export function boot(loadPyodide, indexURL, ours, version) {
-  const started = restore(loadPyodide, indexURL, ours, version).catch((error) => {
-    console.warn("[fsbridge] Pyodide starts without its snapshot: " + (error?.message || error));
-    return plain(loadPyodide, indexURL, ours);
-  });
-  return new Promise((resolve, reject) => {
-    const doubting = setTimeout(() => examine(indexURL + "pyodide.asm.wasm").catch(reject), TIMEOUT);
-    started
-      .finally(() => clearTimeout(doubting))
-      .then(equip)
-      .then(resolve, reject);
-  });
+export async function boot(coming, indexURL, ours, version) {
+  at = (file) => ours + file;
+  demand();
+  const { loadPyodide } = await coming;
+  const load = () =>
+    restore(loadPyodide, indexURL, ours, version).catch((error) => {
+      console.warn("[fsbridge] Pyodide starts without its snapshot: " + (error?.message || error));
+      return plain(loadPyodide, indexURL, ours);
+    });
+  return equip(await insist(load, indexURL + "pyodide.asm.wasm"));
+}
+
+// What `load()` gives. Pyodide itself would wait for ever where its WebAssembly at `url` doesn't come or can't be used.
+async function insist(load, url) {
+  const timers = [];
+  let show;
+  try {
+    return await new Promise((resolve, reject) => {
+      const begin = () => load().then(resolve);
+      const later = (action, timeout) => timers.push(setTimeout(() => action().catch(reject), timeout));
+      // WebKit gives up what is on its way when a page goes into its back/forward cache.
+      show = ({ persisted }) => persisted && later(begin, SHORT_TIMEOUT);
+      addEventListener("pageshow", show);
+      later(() => examine(url), SHORT_TIMEOUT);
+      later(() => compile(url).then(begin), LONG_TIMEOUT);
+      begin().catch(reject);
+    });
+  } finally {
+    timers.forEach(clearTimeout);
+    removeEventListener("pageshow", show);
+  }
+}
+
+let at; // gives a file's address
+
+/* Starts fsbridge (web/live/start.js). */
+export function start(interpreter, shared) {
+  shared.at = at;
+  return begin(interpreter, shared);
 }
 
 // Two crossings for a call that Python would make in four.
@@ -31,7 +58,16 @@ function equip(pyodide) {
   return pyodide;
 }
 
-const TIMEOUT = 3000; // milliseconds
+// Throws in a browser where Pyodide would wait for ever.
+function demand() {
+  const { fetch, TextDecoder, WebAssembly } = globalThis;
+  const needed = { fetch, TextDecoder, WebAssembly, instantiateStreaming: WebAssembly?.instantiateStreaming };
+  for (const name of Object.keys(needed)) if (!needed[name]) throw new Error("this browser has no " + name);
+}
+
+// Milliseconds till the file's beginning is looked at, and till it is tried whole.
+const SHORT_TIMEOUT = 3000;
+const LONG_TIMEOUT = 60_000;
 
 // Throws where there is no WebAssembly to be had: Pyodide itself would wait for ever.
 async function examine(url) {
@@ -40,6 +76,14 @@ async function examine(url) {
   reader.cancel();
   if (String(value?.slice(0, 4)) !== "0,97,115,109") throw new Error(url + " is no WebAssembly");
   await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); // the page's policy may not allow any
+}
+
+async function compile(url) {
+  try {
+    await WebAssembly.compileStreaming(fetched(url));
+  } catch (error) {
+    throw new Error(url + ": " + error.message);
+  }
 }
 
 async function fetched(url) {

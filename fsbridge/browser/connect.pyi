@@ -12,29 +12,43 @@ class Options(TypedDict, total=False):
     strict: bool
     diagnostics: bool
     window: Any
+    beside: Any
+    destination_id: str | None
+    when_doubled: Literal["", "send"]
+    session_url: bool
 
-class SegmentClassic(Options, total=False):
-    """The settings of segment-classic, without its org id."""
+class FullStoryOptions(Options, total=False):
+    """FullStory's own options, which every destination takes."""
 
     debug: bool
+    devMode: bool
+    namespace: str
+    host: str
+    script: str
+    appHost: str
+    cookieDomain: str
+    recordOnlyThisIFrame: bool
+    recordCrossDomainIFrames: bool
+    startCaptureManually: bool
+    assetMapId: str
+    sessionUid: str
+
+class SegmentClassic(FullStoryOptions, total=False):
+    """The settings of segment-classic, without its org id."""
+
     isOuterScript: bool
     trackAllPages: bool
     trackNamedPages: bool
     trackCategorizedPages: bool
     trackPagesWithEvents: bool
 
-class SegmentActions(Options, total=False):
+class SegmentActions(FullStoryOptions, total=False):
     """The settings of segment-actions, without its org id."""
 
-    debug: bool
-    recordOnlyThisIFrame: bool
-    host: str
-    appHost: str
-    script: str
     subscriptions: Sequence[Mapping[str, Any]]
     integrationName: str
 
-class RudderStack(Options, total=False):
+class RudderStack(FullStoryOptions, total=False):
     """The settings of rudderstack, without its org id."""
 
     fs_debug_mode: bool

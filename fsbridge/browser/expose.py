@@ -1,5 +1,7 @@
 """The source's API for the page's JavaScript: ``window.analytics`` or ``window.rudderanalytics``, from Python alone."""
 
+from __future__ import annotations
+
 from ..contracts import Moment
 from ..runtime import (
     UNDEFINED,
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..contracts import Moment, Value
     from .bridge import Bridge
     from .page import Page
 
 
-def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
+def expose(page: Page, bridge: Bridge) -> Callable[[str], None]:
     """Put the source's object and ``window.fsbridge`` on the page, first performing what a vendor's snippet buffered.
 
     Returns the function that tells ``window.fsbridge`` a new status. Where the tag serves the page already, that stays.
@@ -54,7 +57,7 @@ def expose(page: "Page", bridge: "Bridge") -> "Callable[[str], None]":
     return lambda text: raw_put(status, "status", text)
 
 
-def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
+def perform_buffered(page: Page, bridge: Bridge, entries: Any) -> Any:
     """Perform buffered calls: arrays of a method's name, its arguments and, from newer snippets, the page context."""
     calls = []
     names = bridge.source.methods + bridge.source.unsupported
@@ -73,11 +76,11 @@ def perform_buffered(page: "Page", bridge: "Bridge", entries: "Any") -> "Any":
     return UNDEFINED
 
 
-def _body(bridge, method):
+def _body(bridge: Bridge, method: str) -> Any:
     return lambda args: bridge.call(method, args)
 
 
-def _buffered_moment(page, context):
+def _buffered_moment(page: Page, context: Value) -> Moment:
     canonical = raw_get(context, "c")
     canonical = None if is_nullish(canonical) else canonical
     return Moment((raw_get(context, "u"), raw_get(context, "t"), raw_get(context, "r"), canonical), page.now())

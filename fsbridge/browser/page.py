@@ -1,5 +1,7 @@
 """The page as sources and FullStory see it: its address and title, cookies and storage, time and console."""
 
+from __future__ import annotations
+
 from ..contracts import Moment
 from ..runtime import (
     NULL,
@@ -12,17 +14,20 @@ from ..runtime import (
     keys,
     put,
     raw_bound,
-    raw_construct,
     raw_get,
     raw_invoke,
-    raw_put,
-    type_of,
 )
-from ..runtime import text as text_of
 from ..runtime import window as real_window
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def place(seen):
+    from ..contracts import Place, Value
+
+
+def place_of(seen: Value) -> Place:
     """The place in an object as JavaScript keeps it."""
     canonical = raw_get(seen, "canonical")
     return (
@@ -33,17 +38,31 @@ def place(seen):
     )
 
 
+def read(value: Value, key: str | int) -> Value:
+    """A property of an object of the page's, UNDEFINED where there is none or it throws when it is read."""
+    try:
+        return get(value, key)
+    except Exception:
+        return UNDEFINED
+
+
 class Page:
     """One window. ``window`` is the real one unless given (on CPython a simulated one).
 
-    Two functions may be given for speed: ``look()`` returns an object with ``url``, ``title``, ``referrer`` and
+    Two functions may be given for speed: ``place()`` returns an object with ``url``, ``title``, ``referrer`` and
     ``canonical``, the same one for as long as those don't change; ``cookies()`` is ``document.cookie``, and
     ``cookies(line)`` sets one.
     """
 
-    def __init__(self, window=None, look=None, cookies=None):
-        self._look = look
-        self._seen = self._place = None
+    def __init__(
+        self,
+        window: Value = None,
+        place: Callable[[], Value] | None = None,
+        cookies: Callable[..., Value] | None = None,
+    ) -> None:
+        self._find_place = place
+        self._seen: Value = None
+        self._place: Place = ("", "", "", None)
         if window is None:
             window = real_window
         if window is None:
@@ -55,70 +74,81 @@ class Page:
                 "a Web Worker has no page for FullStory to capture: call connect() on the main thread (in PyScript, "
                 "without the attribute worker), and post the worker's events there; docs/python.md shows how"
             )
-        self._read_cookies = cookies or (lambda: raw_get(self.document, "cookie"))
-        self._write_cookie = lambda line: call(cookies, line) if cookies else put(self.document, "cookie", line)
-        self.carried = []  # ids of messages that come from an earlier page
-        self._areas = {}
-        self._readers = {}
+        self._read_cookies: Callable[[], str] = cookies or (lambda: raw_get(self.document, "cookie"))
+        self._set_cookies = cookies
+        self.carried: dict[str, bool] = {}  # ids of messages that come from an earlier page
+        self.stores = True
+        """Whether anything may be stored: otherwise storage and cookies are as if they were denied."""
+        self._areas: dict[str, Value] = {}
+        self._readers: dict[str, Any] = {}
         self._cookies_readable = False
         self.now = clock(window)
         """Milliseconds since 1970."""
         self._select = raw_bound(self.document, "querySelector")
 
-    def moment(self):
+    def moment(self) -> Moment:
         """The page as it is now."""
         return Moment(self._where(), self.now())
 
-    def _where(self):
-        if self._look is not None:
-            seen = self._look()
+    def _where(self) -> Place:
+        if self._find_place is not None:
+            seen = self._find_place()
             if seen != self._seen:
-                self._seen, self._place = seen, place(seen)
+                self._seen, self._place = seen, place_of(seen)
             return self._place
         link = self._select("link[rel='canonical']")
         canonical = NULL if link is NULL else raw_invoke(link, "getAttribute", "href")
         return (
             raw_get(self.location(), "href"),
-            raw_get(self.document, "title"),
-            raw_get(self.document, "referrer"),
+            self.said("title"),
+            self.said("referrer"),
             None if canonical is NULL else canonical,
         )
 
-    def location(self):
+    def said(self, name: str) -> str:
+        """The text ``document[name]``, empty where it can't be read."""
+        found = read(self.document, name)
+        return found if isinstance(found, str) else ""
+
+    def location(self) -> Value:
         """``window.location``."""
         return raw_get(self.window, "location")
 
-    def later(self, function, delay):
+    def later(self, function: Value, delay: float) -> None:
         """Run a port function in ``delay`` milliseconds."""
         invoke(self.window, "setTimeout", function, delay)
 
-    def later_with(self, function, delay, value):
+    def later_with(self, function: Value, delay: float, value: Value) -> None:
         """Run a port function with ``value`` in ``delay`` milliseconds."""
         invoke(self.window, "setTimeout", function, delay, value)
 
-    def uuid(self):
-        """A random UUID (version 4)."""
-        crypto = raw_get(self.window, "crypto")
-        if type_of(raw_get(crypto, "randomUUID")) == "function":  # on https pages only
-            return invoke(crypto, "randomUUID")
-        bytes_ = invoke(crypto, "getRandomValues", raw_construct("Uint8Array", 16))
-        octets = [int(octet) for octet in text_of(bytes_).split(",")]
-        octets[6] = octets[6] & 0x0F | 0x40
-        octets[8] = octets[8] & 0x3F | 0x80
-        digits = "".join(["%02x" % octet for octet in octets])
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    def uuid(self) -> str:
+        """A random UUID (version 4), of ``Math.random`` where the page's ``crypto`` doesn't give one."""
+        made = self.asked("crypto", "randomUUID")
+        if isinstance(made, str) and made:
+            return made
+        from .octets import uuid  # late: https pages need none
 
-    def say(self, level, text):
+        return uuid(self.asked, self.now)
+
+    def asked(self, name: str, method: str, *args: Value) -> Value:
+        """What a method of a global gives, UNDEFINED where that is missing or throws."""
+        try:
+            return invoke(self.global_(name), method, *args)
+        except Exception:
+            return UNDEFINED
+
+    def say(self, level: str, text: str) -> None:
         """Write to the console; ``level`` is its method: "log", "warn" or "error"."""
         try:
-            invoke(raw_get(self.window, "console"), level, "[fsbridge] " + text)
+            invoke(self.global_("console"), level, "[fsbridge] " + text)
         except Exception:  # a page without console must not break anything
             pass
 
     # Storage can be denied, full or missing: reading then finds nothing, writing returns False. Whether an area can be
     # read is tried out once.
 
-    def _area(self, name):
+    def _area(self, name: str) -> Value:
         if name not in self._areas:
             try:
                 area = get(self.window, name)
@@ -131,7 +161,7 @@ class Page:
             self._areas[name] = area
         return self._areas[name]
 
-    def stored(self, key, area="localStorage"):
+    def stored(self, key: str, area: str = "localStorage") -> str | None:
         """A stored text, or None."""
         if area not in self._readers:
             storage = self._area(area)
@@ -139,15 +169,15 @@ class Page:
         value = self._readers[area](key)
         return value if isinstance(value, str) else None
 
-    def stored_keys(self, area="localStorage"):
+    def stored_keys(self, area: str = "localStorage") -> list[str]:
         """The keys of all that is stored."""
         storage = self._area(area)
         return [] if storage is None else keys(storage)
 
-    def store(self, key, text, area="localStorage"):
+    def store(self, key: str, text: str, area: str = "localStorage") -> bool:
         """Store a text; False when it is refused."""
         storage = self._area(area)
-        if storage is None:
+        if storage is None or not self.stores:
             return False
         try:
             invoke(storage, "setItem", key, text)
@@ -155,31 +185,31 @@ class Page:
             return False
         return True
 
-    def traces(self, one, other):
+    def traces(self, one: str, other: Value) -> Any:
         """The cookies and two texts in localStorage, for noticing that something has changed them."""
         if not self._cookies_readable or "localStorage" not in self._readers:
             return (self.cookies(), self.stored(one), self.stored(other))
         read = self._readers["localStorage"]
         return (self._read_cookies(), read(one), read(other))
 
-    def unstore(self, key, area="localStorage"):
+    def unstore(self, key: str, area: str = "localStorage") -> None:
         """Remove a stored text."""
         storage = self._area(area)
         if storage is not None:
             raw_invoke(storage, "removeItem", key)
 
-    def cookies(self):
+    def cookies(self) -> str:
         """All cookies as ``document.cookie`` has them, empty where they are denied."""
         if self._cookies_readable:
             return self._read_cookies()
         try:
-            line = get(self.document, "cookie")
+            line: str = get(self.document, "cookie")
         except Exception:
             return ""
         self._cookies_readable = True
         return line
 
-    def cookie(self, name):
+    def cookie(self, name: str) -> str | None:
         """A cookie's raw value, or None."""
         line = self.cookies()
         for part in line.split("; ") if name in line else ():
@@ -188,21 +218,31 @@ class Page:
                 return value
         return None
 
-    def set_cookie(self, name, value, attributes=""):
+    def set_cookie(self, name: str, value: Value, attributes: str = "") -> None:
         """Set a cookie, if the browser takes it; ``attributes`` follow the value ("; path=/; max-age=60")."""
+        if not self.stores:
+            return
+        line = name + "=" + value + attributes
         try:
-            self._write_cookie(name + "=" + value + attributes)
+            if self._set_cookies:
+                call(self._set_cookies, line)
+            else:
+                put(self.document, "cookie", line)
         except Exception:  # cookies are denied
             pass
 
-    def takes_cookie(self, name, value, attributes=""):
+    def takes_cookie(self, name: str, value: str, attributes: str = "") -> bool:
         """Set a cookie, and say whether the browser took it: finding that out takes it long."""
         self.set_cookie(name, value, attributes)
         return self.cookie(name) == value
 
-    def global_(self, name):
-        """A global of the page, UNDEFINED where there is none."""
-        return raw_get(self.window, name) if name else UNDEFINED
+    def global_(self, name: str) -> Value:
+        """A global of the page, UNDEFINED where there is none or it throws when it is read."""
+        return read(self.window, name) if name else UNDEFINED
 
-    def set_global(self, name, value):
-        raw_put(self.window, name, value)
+    def set_global(self, name: str, value: Value) -> None:
+        """Make ``value`` a global of the page; where the page doesn't let us, the console says so."""
+        try:
+            put(self.window, name, value)
+        except Exception as error:
+            self.say("warn", "window.%s can't be set: %s" % (name, error))

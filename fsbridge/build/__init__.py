@@ -5,26 +5,31 @@
 | file | what it is |
 |---|---|
 | ``fsbridge.js`` | the tag; finds everything else beside itself |
+| ``fsbridge-consent.js`` | the tag, with the consent platforms that ``data-consent`` may name |
 | ``fsbridge.zip`` | for PyScript and Pyodide pages: the package's sources, ``files = {"…/fsbridge.zip" = "./*"}`` |
 | ``fsbridge/`` | ``micropython.js``, which starts MicroPython from ``<destination>.snapshot`` or ``all.snapshot`` |
+| | ``inspector.js``, the panel that ``fsbridge.inspect()`` shows |
+| | ``first.wasm``, what of MicroPython the first calls need, and ``second.wasm``, the rest |
+| | ``<destination>.second.snapshot``, the modules that come with that |
 | | ``pyodide.js``, which starts Pyodide from ``pyodide.snapshot`` or, with ``fsbridge.zip``, without |
-| ``micropython/`` | ``micropython.wasm``, and ``micropython.js``, which PyScript needs and the tag doesn't |
+| ``micropython/`` | for PyScript pages: ``micropython.js`` and ``micropython.wasm``, MicroPython as it comes |
 | ``pyodide/`` | ``pyodide.js``, ``pyodide-lock.json``, ``pyodide.asm.{js,wasm}``, ``python_stdlib.zip`` |
 
 That is a build for development. A release differs in what makes visits fast: the folders' names end in a hash of what
 is in them, so that browsers may keep them for ever, a copy of the tag has such a name too, files have precompressed
 ``.br`` and ``.gz`` copies beside them, and ``INSTALL.md`` holds the lines to paste.
 
-The interpreters come from npm packages; their versions are pinned in ``web/package.json``, nowhere else.
+The interpreters come from npm packages; their versions are pinned in ``web/package.json``, nowhere else. A wheel
+carries the release with MicroPython ready-made, in ``fsbridge/prebuilt`` (``hatch_build.py``): that is only copied.
 """
 
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import archives, npm, release, scripts, snapshot
+from . import archives, interpreter, npm, release, scripts, snapshot, stamp
 from .archives import PACKAGE, browser_sources
 from .errors import BuildError
 from .release import KEEP
@@ -32,10 +37,12 @@ from .release import KEEP
 __all__ = [
     "INTERPRETERS",
     "KEEP",
+    "PREBUILT",
     "RUNTIMES",
     "BuildError",
     "browser_sources",
     "build_web",
+    "copy_file",
     "pinned_versions",
     "web_sources",
 ]
@@ -51,6 +58,9 @@ INTERPRETERS = {
 web servers don't know ``.mjs`` and browsers don't run what isn't said to be JavaScript."""
 
 RUNTIMES = tuple(INTERPRETERS)
+
+PREBUILT = PACKAGE / "prebuilt"
+"""A wheel's release of MicroPython alone; nothing is there in a checkout."""
 
 
 def web_sources() -> Path:
@@ -77,9 +87,10 @@ def build_web(
 ) -> str:
     """Write everything a site has to serve into ``out``, replacing what an earlier build left there.
 
-    ``node_modules`` is where ``npm ci`` put the packages of ``web/package.json``; without it that is done first, in a
-    checkout's ``web/``, else in a cache folder of the user's. A release keeps the files with hashed names of the last
-    ``keep`` builds that it replaces, which pages in caches still ask for.
+    An installed wheel's release of MicroPython alone is copied from `PREBUILT`, without Node.js, npm or a compiler.
+    Everything else is built. ``node_modules`` is where ``npm ci`` put the packages of ``web/package.json``; without it
+    that is done first, in a checkout's ``web/``, else in a cache folder of the user's. A release keeps the files with
+    hashed names of the last ``keep`` builds that it replaces, which pages in caches still ask for.
     ``runtimes`` are those that the tag can start, by default MicroPython if it is among them. Without ``for_release``
     names are plain and nothing is compressed: done in seconds, where a release takes most of a minute. The same inputs
     give the same bytes.
@@ -87,19 +98,34 @@ def build_web(
     Returns the text of ``INSTALL.md``, which tells how to serve a release; without ``for_release`` an empty one. Raises
     BuildError when an npm package or a tool is missing or has another version than pinned; an earlier build stays.
     """
+    if for_release and not node_modules and list(runtimes) == ["micropython"] and PREBUILT.is_dir():
+        return _replace(out, lambda fresh: _copied(fresh, out, keep))
     web = web_sources()
     node_modules = node_modules or npm.provision(web, checkout=web.parent == PACKAGE.parent)
     for runtime in runtimes:
         _check(node_modules, INTERPRETERS[runtime][0], web)
 
+    def build(fresh: Path) -> str:
+        names = _write(fresh, web, node_modules, runtimes, for_release)
+        return release.finish(fresh, names, out, keep) if for_release else ""
+
+    return _replace(out, build)
+
+
+def _copied(fresh: Path, out: Path, keep: int) -> str:
+    shutil.copytree(PREBUILT, fresh, dirs_exist_ok=True)
+    return release.describe(fresh, release.folders(fresh), out, keep)
+
+
+def _replace(out: Path, fill: Callable[[Path], str]) -> str:
+    """Put a folder that ``fill`` writes in the place of ``out``; what that gives."""
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     # Beside it first: a build that fails leaves the earlier one alone.
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         fresh = Path(folder, out.name)
         fresh.mkdir()
-        names = _write(fresh, web, node_modules, runtimes, for_release)
-        text = release.finish(fresh, names, out, keep) if for_release else ""
+        text = fill(fresh)
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
     return text
@@ -111,19 +137,16 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
         package, files = INTERPRETERS[runtime]
         (out / runtime).mkdir()
         for file in files:
-            _copy(node_modules / package / file, out / runtime)
+            copy_file(node_modules / package / file, out / runtime)
 
     sources = browser_sources()
     zipped = archives.zip_archive(sources)
     (out / "fsbridge.zip").write_bytes(zipped)
     (out / "fsbridge").mkdir()
+    (out / "fsbridge/inspector.js").write_bytes(scripts.module(web, "inspector/main.js", node_modules))
     if "micropython" in runtimes:
-        (out / "fsbridge/micropython.js").write_bytes(scripts.module(web, "micropython.js", node_modules))
-        package = INTERPRETERS["micropython"][0]
-        images = archives.romfs_archives(sources, pinned_versions()[package])
-        for name, image in images.items():
-            memory = snapshot.micropython(web, node_modules / package, image, archives.entries(name))
-            (out / "fsbridge" / f"{name}.snapshot").write_bytes(memory)
+        for name, content in _micropython(web, node_modules, sources).items():
+            (out / "fsbridge" / name).write_bytes(content)
     if "pyodide" in runtimes:
         (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
         (out / "fsbridge/pyodide.js").write_bytes(scripts.module(web, "pyodide.js", node_modules))
@@ -132,9 +155,24 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
 
     folders = [*runtimes, "fsbridge"]
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
-    tag = scripts.tag(web, node_modules, names)
-    (out / "fsbridge.js").write_bytes(tag)
+    for name in scripts.TAGS:
+        (out / name).write_bytes(scripts.tag(web, node_modules, names, name))
     return names
+
+
+def _micropython(web: Path, node_modules: Path, sources: dict[str, str]) -> dict[str, bytes]:
+    """MicroPython's files, which bear one build's mark."""
+    package = INTERPRETERS["micropython"][0]
+    first, second = interpreter.parts(web, node_modules, node_modules / package / "micropython.wasm")
+    files = {"first.wasm": first, "second.wasm": second}
+    images = archives.images(archives.compiled(sources, pinned_versions()[package]))
+    for name, image in images.items():
+        first, second = snapshot.micropython(web, node_modules / package, image, archives.entries(name))
+        files.update({f"{name}.snapshot": first, f"{name}.second.snapshot": second})
+    host = scripts.module(web, "micropython.js", node_modules, {"build": ""})
+    build = stamp.of([*files.values(), host])
+    marked = {name: stamp.mark(name, content, build) for name, content in files.items()}
+    return {**marked, "micropython.js": scripts.module(web, "micropython.js", node_modules, {"build": build})}
 
 
 def _check(node_modules: Path, package: str, web: Path) -> None:
@@ -145,7 +183,7 @@ def _check(node_modules: Path, package: str, web: Path) -> None:
         raise BuildError(f"{package} {pinned} is needed, found {found} in {node_modules}: run `npm ci` in {web}.")
 
 
-def _copy(file: Path, folder: Path) -> None:
+def copy_file(file: Path, folder: Path) -> None:
     """Copy a file of a package; modules under the name that web servers know, in what they say of each other, too."""
     if file.suffix == ".mjs":
         text = file.read_text(encoding="utf-8").replace("pyodide.asm.mjs", "pyodide.asm.js")

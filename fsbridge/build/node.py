@@ -13,3 +13,10 @@ def find_node() -> str:
     if not found:
         raise BuildError("Node.js 20 or later is needed to build: https://nodejs.org")
     return found
+
+
+def need(web: Path, node_modules: Path, *packages: str) -> None:
+    """Raises BuildError where one of these npm packages of ``web/package.json`` isn't there."""
+    for package in packages:
+        if not (node_modules / package).is_dir():
+            raise BuildError(f"{package} is needed, found none in {node_modules}: run `npm ci` in {web}.")

@@ -1,6 +1,7 @@
 """npm's packages for a build: in ``web/`` of a checkout, else in a cache folder of the user's."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 from ..extras import missing
 from .errors import BuildError
 
-_ABOUT = ("code ", "syscall ", "errno ", "path ", "dest ", "A complete log")
+_ABOUT = ("warn ", "code ", "syscall ", "errno ", "path ", "dest ", "A complete log")
 """How the lines begin in which npm says less than in the one that tells what happened."""
 
 
@@ -23,11 +24,15 @@ def provision(web: Path, *, checkout: bool) -> Path:
     return install(web if checkout else _cache(web))
 
 
-def install(folder: Path, npm: str | None = None) -> Path:
-    """Run ``npm ci`` in a folder with a package-lock.json, unless that is done; its node_modules."""
-    modules = folder / "node_modules"
+def install(folder: Path, npm: str | None = None, *, development: bool = False) -> Path:
+    """Run ``npm ci`` in a folder with a package-lock.json, unless that is done; its node_modules.
+
+    With ``development`` the devDependencies are installed, too: in ``web/`` those are what tests need.
+    """
+    modules, lock = folder / "node_modules", folder / "package-lock.json"
     done = modules / ".package-lock.json"  # npm's own note of what it installed
-    if done.is_file() and done.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
+    is_new = done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime
+    if is_new and (not development or _has_development(done) or not _has_development(lock)):
         return modules
     npm = npm or find_npm()
     if not npm:
@@ -41,6 +46,7 @@ def install(folder: Path, npm: str | None = None) -> Path:
         "NODE_USE_SYSTEM_CA": "1",
     }
     command = [npm, "ci", "--ignore-scripts", "--no-progress", "--no-audit", "--no-fund"]
+    command += [] if development else ["--omit=dev"]
     try:
         run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -49,6 +55,12 @@ def install(folder: Path, npm: str | None = None) -> Path:
         raise BuildError(f"npm's packages could not be installed in {folder}: {_reason(run.stderr)}")
     done.touch()
     return modules
+
+
+def _has_development(lock: Path) -> bool:
+    """Whether devDependencies are among the packages of a lock file, or of npm's note."""
+    packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
+    return any(package.get("dev") for package in packages.values())
 
 
 def find_npm() -> str | None:

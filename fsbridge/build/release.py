@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..version import VERSION
+from . import servers
 from .errors import BuildError
+from .scripts import TAGS
 
 KEEP = 2
 """How many earlier builds keep their files with hashed names, by default."""
 
-_HASHED = re.compile(r"\b[a-z]+-[0-9a-f]{8}(?:\.js)?(?![\w.])")
+_HASHED = re.compile(r"\b[a-z]+(?:-consent)?-[0-9a-f]{8}(?:\.js)?(?![\w.])")
 _BUILDS = "## Builds in this folder"
 
 _COMPRESSED = ("pyodide.snapshot", ".zip")
@@ -29,6 +31,13 @@ POLICY = (
 """What a page's Content Security Policy has to allow: fsbridge from the page's own host, and FullStory."""
 
 
+def policy(org: str) -> str:
+    """`POLICY` for the region of this org."""
+    region = re.fullmatch(r"o-[^-]+-(\w+)", org)
+    where = f"{region[1]}." if region and region[1] != "na1" else ""
+    return re.sub(r"\b(edge|rs)\.fullstory", rf"\1.{where}fullstory", POLICY)
+
+
 def hashed(folder: Path) -> str:
     """Append a hash of the folder's content to its name, and return the new name."""
     digest = hashlib.sha256()
@@ -37,31 +46,54 @@ def hashed(folder: Path) -> str:
     return folder.rename(folder.with_name(f"{folder.name}-{digest.hexdigest()[:8]}")).name
 
 
-def preloads(names: Mapping[str, str], destination: str) -> list[str]:
-    """Lines that ask for all of MicroPython before the tag is there to do it; ``names`` are those of the folders."""
-    files = [f"{names['micropython']}/micropython.wasm", f"{names['fsbridge']}/{destination}.snapshot"]
+def preloads(release: Path, destination: str, base: str = "/fsbridge/") -> list[str]:
+    """Lines that ask for all of MicroPython before the tag is there to do it.
+
+    ``base`` is the address of the folder ``release``. The module's ``integrity`` holds for the tag's import of it, too.
+    """
+    folder = folders(release)["fsbridge"]
+    module = integrity((release / folder / "micropython.js").read_bytes())
     return [
-        f'<link rel="modulepreload" href="/fsbridge/{names["fsbridge"]}/micropython.js">',
-        *(f'<link rel="preload" href="/fsbridge/{file}" as="fetch" crossorigin>' for file in files),
+        f'<link rel="modulepreload" href="{base}{folder}/micropython.js" integrity="{module}">',
+        *(
+            f'<link rel="preload" href="{base}{folder}/{file}" as="fetch" crossorigin>'
+            for file in ("first.wasm", f"{destination}.snapshot")
+        ),
     ]
 
 
+def folders(release: Path) -> dict[str, str]:
+    """The names of a release's folders by what they hold: "micropython" → "micropython-1a2b3c4d"."""
+    return {path.name.rpartition("-")[0]: path.name for path in sorted(release.iterdir()) if path.is_dir()}
+
+
 def finish(out: Path, names: Mapping[str, str], earlier: Path, keep: int) -> str:
-    """Write the tag's hashed copy, the compressed copies and ``INSTALL.md``, and return the text of that.
+    """Write hashed copies of the tags and the compressed copies, and what `describe` does."""
+    for name in TAGS:
+        content = (out / name).read_bytes()
+        (out / name.replace(".js", f"-{hashlib.sha256(content).hexdigest()[:8]}.js")).write_bytes(content)
+    write_compressed(
+        [file for file in sorted(out.rglob("*")) if file.is_file() and not file.name.endswith(_COMPRESSED)]
+    )
+    return describe(out, names, earlier, keep)
+
+
+def describe(out: Path, names: Mapping[str, str], earlier: Path, keep: int) -> str:
+    """Take over the files of earlier builds, write the servers' configurations and ``INSTALL.md``; the text of that.
 
     ``names`` are the folders' names by what they hold. Of the builds in the folder ``earlier``, if there is one, the
     last ``keep`` stay: their files with hashed names.
     """
-    tag = (out / "fsbridge.js").read_bytes()
-    copy = out / f"fsbridge-{hashlib.sha256(tag).hexdigest()[:8]}.js"
-    copy.write_bytes(tag)
-    _compress([file for file in sorted(out.rglob("*")) if file.is_file() and not file.name.endswith(_COMPRESSED)])
-    first = preloads(names, "segment-classic") if "micropython" in names else []
+    copies = [next(out.glob(name.replace(".js", "-????????.js"))) for name in TAGS]
+    first = preloads(out, "segment-classic") if "micropython" in names else []
     builds = _builds(out, earlier, keep)
     for name in {name for build in builds[1:] for name in build} - set(builds[0]):
         _take_over(earlier, name, out)
     listed = "".join(f"- {', '.join(f'`{name}`' for name in build)}\n" for build in builds)
-    text = _instructions(copy.name, integrity(tag), "".join(f"    {line}\n" for line in first), listed)
+    lines = "".join(f"    {line}\n" for line in first)
+    text = _instructions([(tag.name, integrity(tag.read_bytes())) for tag in copies], lines, listed)
+    for name, server in (("nginx.conf", servers.nginx), ("Caddyfile", servers.caddy)):
+        (out / name).write_text(server("/fsbridge/", "/srv/site/fsbridge/"), encoding="utf-8")
     (out / "INSTALL.md").write_text(text, encoding="utf-8")
     return text
 
@@ -97,7 +129,7 @@ def _take_over(earlier: Path, name: str, out: Path) -> None:
             shutil.copyfile(earlier / file, out / file)
 
 
-def _compress(files: list[Path]) -> None:
+def write_compressed(files: list[Path]) -> None:
     """Write ``<file>.br`` and ``<file>.gz`` beside each file, as small as they get."""
     try:
         import brotli
@@ -114,7 +146,8 @@ def _compress(files: list[Path]) -> None:
         list(pool.map(compress, sorted(files, key=lambda file: file.stat().st_size, reverse=True)))
 
 
-def _instructions(tag: str, integrity: str, preloads: str, builds: str) -> str:
+def _instructions(tags: list[tuple[str, str]], preloads: str, builds: str) -> str:
+    (tag, integrity), (consent, consent_integrity) = tags
     return f"""\
 # Serving fsbridge {VERSION}
 
@@ -128,11 +161,17 @@ Either the one that follows each build you deploy:
     <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
 
 or this very build, which the browser checks and, since it knows all names, asks for at once (name your destination in
-the `.snapshot` line, too):
+the `.snapshot` line, too, with `-beside` behind it where the vendor's own SDK is on the page):
 
 {preloads}    <script src="/fsbridge/{tag}"
             integrity="{integrity}" crossorigin="anonymous"
             data-destination="segment-classic" data-org="o-1ABC-na1"></script>
+
+Pages that name a consent platform in `data-consent` take `fsbridge-consent.js` instead:
+
+    <script src="/fsbridge/{consent}"
+            integrity="{consent_integrity}" crossorigin="anonymous"
+            data-destination="segment-classic" data-org="o-1ABC-na1" data-consent="onetrust C0002"></script>
 
 ## Content-Security-Policy
 
@@ -145,13 +184,14 @@ A page with a policy has to allow this (of a European org `https://edge.eu1.full
 
 - Names with a hash (`…-1a2b3c4d…`, and all files in such folders) never change their content:
   `Cache-Control: public, max-age=31536000, immutable`. Those of earlier builds are kept, too: see below.
-- `fsbridge.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
+- `fsbridge.js`, `fsbridge-consent.js` and `fsbridge.zip` change with each build: `Cache-Control: public, max-age=300`.
 - `Content-Type`: `text/javascript` for `.js`, `application/wasm` for `.wasm` (or it isn't compiled while it
   arrives), `application/octet-stream` for `.snapshot`.
 - Beside each file there is a compressed copy, `.br` (`Content-Encoding: br`) and `.gz` (`gzip`), to serve to browsers
-  that accept it, with `Vary: Accept-Encoding`: nginx's `brotli_static` and `gzip_static`, Caddy's
-  `precompressed br gzip`.
+  that accept it, with `Vary: Accept-Encoding`.
 - From another host than the page's: `Access-Control-Allow-Origin: *`, and that host in place of `'self'` above.
+
+`nginx.conf` and `Caddyfile` in this folder say all of that to these servers.
 
 {_BUILDS}
 

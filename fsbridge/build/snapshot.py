@@ -16,10 +16,12 @@ needs, and no standard library beyond.
 
 import functools
 import gzip
+import json
 import subprocess
 import tempfile
 from pathlib import Path
 
+from .archives import Image
 from .errors import BuildError, reason
 from .node import find_node
 
@@ -32,27 +34,36 @@ def pyodide(web: Path, package: Path, archive: bytes) -> bytes:
     The same arguments give the same bytes. Takes some seconds; a second call with the same arguments none. Raises
     BuildError when Node.js is missing or a module can't be in a snapshot.
     """
-    return gzip.compress(_make(web / "snapshots/pyodide.mjs", package, archive), 9, mtime=0)
+    (made,) = _make(1, web / "snapshots/pyodide.mjs", package, archive)
+    return gzip.compress(made, 9, mtime=0)
 
 
-@functools.cache
-def micropython(web: Path, package: Path, image: bytes, modules: tuple[str, ...]) -> bytes:
-    """MicroPython's snapshot with a ROMFS ``image``, of which these ``modules`` are imported; else like `pyodide`."""
-    return _make(web / "snapshots/micropython.mjs", package / "micropython.wasm", image, *modules)
+def micropython(web: Path, package: Path, image: Image, modules: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """MicroPython's two snapshots with an ``image`` of modules; else like `pyodide`.
+
+    The first has these ``modules`` imported, with what they import; the second has the code of all others, for when
+    they are imported.
+    """
+    places = json.dumps({name: module.places() for name, module in image.modules.items()}).encode()
+    first, second = _make(
+        2, web / "snapshots/micropython.mjs", package / "micropython.wasm", image.content, places, *modules
+    )
+    return first, second
 
 
-def _make(script: Path, *arguments: Path | bytes | str) -> bytes:
-    """What the script writes to its first argument, given these others; bytes are handed over in a file."""
+def _make(count: int, script: Path, *arguments: Path | bytes | str) -> list[bytes]:
+    """What the script writes to its first ``count`` arguments, given these others; bytes are handed over in files."""
     node = find_node()
     with tempfile.TemporaryDirectory() as folder:
-        out, given = Path(folder, "snapshot"), Path(folder, "given")
-        command = [node, str(script), str(out)]
-        for argument in arguments:
+        made = [Path(folder, f"made{index}") for index in range(count)]
+        command = [node, str(script), *map(str, made)]
+        for index, argument in enumerate(arguments):
             if isinstance(argument, bytes):
+                given = Path(folder, f"given{index}")
                 given.write_bytes(argument)
                 argument = given
             command.append(str(argument))
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=300)
-        if run.returncode or not out.is_file():
+        if run.returncode or not all(file.is_file() for file in made):
             raise BuildError(f"A memory snapshot could not be made with {node}: {reason(run.stderr)}")
-        return out.read_bytes()
+        return [file.read_bytes() for file in made]

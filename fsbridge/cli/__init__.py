@@ -8,6 +8,7 @@ from ..version import VERSION
 from .account import check, delete_user
 from .backfill import backfill
 from .dry_run import map_
+from .init import init
 from .relay import relay
 from .send import send
 from .site import build
@@ -24,5 +25,5 @@ def commands() -> None:
     """
 
 
-for command in (map_, build, send, backfill, delete_user, check, relay):
+for command in (map_, init, build, send, backfill, delete_user, check, relay):
     commands.add_command(command)

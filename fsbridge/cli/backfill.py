@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from ..cloud.private import secured
-from .bar import Bar
 from .connection import REJECTED, STOPPED, cloud, connected, fail
 from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
 
@@ -70,6 +69,7 @@ def backfill(file: str, settings: str, rejected: Path | None, batch_size: int, *
 
     with cloud(**options, settings=settings) as fullstory:
         from ..cloud import Rejected, Unavailable
+        from .bar import Bar
 
         try:
             with Bar("Importing", given.size) as bar:

@@ -63,7 +63,9 @@ def message_from(line: bytes) -> Any:
     if len(line) == MAX_LINE and not line.endswith(b"\n"):
         raise ValueError(f"the line is longer than {MAX_LINE:,} bytes")
     try:
-        message = json.loads(line.decode(), parse_int=_number, parse_float=_number, parse_constant=_refuse)
+        message = json.loads(
+            line.decode().rstrip("\r\n"), parse_int=_number, parse_float=_number, parse_constant=_refuse
+        )
     except json.JSONDecodeError as error:
         raise ValueError(f"invalid JSON: {error.msg.removesuffix(' at')} at character {error.colno}") from error
     except UnicodeDecodeError as error:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import dry_run as dry
-from .bar import Bar
 from .connection import INTERRUPTED, REJECTED, STOPPED, cloud, connected, fail
 from .inputs import BROKEN, WRONG_SETTINGS, Input, lines, message_from
 from .journal import Journal, JournalError
@@ -102,6 +101,8 @@ class Sending:
     """One run over an input."""
 
     def __init__(self, fullstory: Cloud, journal: Journal, given: Input, parallel: int) -> None:
+        from .bar import Bar
+
         self._fullstory = fullstory
         self._journal = journal
         self._given = given

@@ -13,11 +13,7 @@ _PUBLIC_API = {"trigger": "subscribe", "actionSlug": "partnerAction", "settings"
 
 
 def settings_from(given: str) -> dict[str, Any]:
-    """The settings in ``given``: JSON text, or the path of a file with it.
-
-    A list of subscriptions stands for settings that hold nothing else. So does what Segment's Public API answers for
-    ``/destinations/{id}/subscriptions``, whose fields have other names. Raises SettingsError.
-    """
+    """The settings in ``given``: JSON text, or the path of a file with it. Raises SettingsError."""
     where = "--settings"
     if not given.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         where = f"--settings {given}"
@@ -25,6 +21,15 @@ def settings_from(given: str) -> dict[str, Any]:
             given = Path(given).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise SettingsError(f"{where} can't be read: {getattr(error, 'strerror', None) or error}.") from error
+    return settings_in(given, where)
+
+
+def settings_in(given: str, where: str) -> dict[str, Any]:
+    """The settings in a JSON text, which errors call ``where``.
+
+    A list of subscriptions stands for settings that hold nothing else. So does what Segment's Public API answers for
+    ``/destinations/{id}/subscriptions``, whose fields have other names. Raises SettingsError.
+    """
     try:
         found = from_json(given.lstrip("\ufeff"))
     except (ValueError, RecursionError, OverflowError) as error:

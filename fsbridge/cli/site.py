@@ -26,7 +26,7 @@ from ..build import KEEP, RUNTIMES, BuildError, build_web
 @click.option(
     "--runtime",
     type=click.Choice([*RUNTIMES, "all"]),
-    default="all",
+    default="micropython",
     show_default=True,
     help="What the tag can start. With all, micropython is the default of data-runtime, and pages choose.",
 )
@@ -35,15 +35,16 @@ def build(out_dir: Path, node_modules: Path | None, keep: int, runtime: str) -> 
 
     Names carry a hash of the content, so that browsers may keep the files for ever, and each file has a .br and a .gz
     copy. OUT_DIR/INSTALL.md, printed as well, has the tag to paste with its integrity value, the policy to allow and
-    the headers. The same inputs give the same bytes. Compressing Pyodide takes most of a minute.
+    the headers. The same inputs give the same bytes.
 
     What an earlier build left in OUT_DIR is replaced, but for the files that --keep keeps; a folder with anything else
-    in it is refused. The interpreters come from npm, which needs Node.js 20 or later, the compiler with fsbridge's
-    extra "build"; what is missing is said, and how to get it.
+    in it is refused. An installed wheel carries the files for micropython: they are copied. Else, and for pyodide, the
+    build needs Node.js 20 or later, for the interpreters come from npm, and fsbridge's extra "build"; what is missing
+    is said, and how to get it. Compressing Pyodide takes most of a minute.
 
     \b
     Example:
-      fsbridge build dist/web --runtime micropython
+      fsbridge build static/fsbridge
     """
     if out_dir.exists() and any(out_dir.iterdir()) and not (out_dir / "fsbridge.js").is_file():
         raise click.ClickException(f"{out_dir} holds other files than a build; give a new or an empty folder.")

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ..runtime import from_json, to_json
-from .client import each
 from .direct import FullStory
 from .errors import CloudError, Rejected, Unavailable
+from .ordered import each
 
 MAX_IN_BATCH = 50_000
 MAX_BYTES = 16_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -14,13 +14,14 @@ from ..settings import SettingsError
 from . import keys, relayed
 from .errors import Rejected
 from .http import Engine, finished
-from .ordered import Ordered, OrderedThread, lane
+from .ordered import Ordered, each, lane
 from .relayed import Relay
 from .values import iso
 
 if TYPE_CHECKING:
     from .backfill import Backfilled
     from .direct import FullStory
+    from .threaded import OrderedThread
 
 MAX_REPORTED = 100
 
@@ -186,12 +187,12 @@ class Cloud(_Client):
     def ordered(self, work: Callable[[Send, Item], Awaitable[None]], window: int = 1000) -> OrderedThread[Item]:
         """What `send_many` is made of: awaits ``work(send, item)`` for items that are put, in order within their lane.
 
-        ``send(message, idempotency_key, again)`` is `send` as a coroutine. ``work`` runs in another thread, in an event
-        loop; see `fsbridge.cloud.ordered.OrderedThread`, whose ``stop`` also ends the waiting for other attempts.
+        ``send(message, idempotency_key, again)`` is `send` as a coroutine. ``work`` runs in another thread, and awaits
+        nothing else; see `fsbridge.cloud.threaded.OrderedThread`.
         """
-        from .curl import Multi
+        from .threaded import Driven, OrderedThread
 
-        engine = Multi(self._connections)
+        engine = Driven()
         send = self._target.on(engine).send
         return OrderedThread(lambda item: work(send, item), engine, self._connections, window)
 
@@ -370,16 +371,6 @@ class _Many:
             self._rejected[0].others.extend(self._rejected[1:])
             raise self._rejected[0]
         return self._sent
-
-
-async def each(messages: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
-    """Each of ``messages``, whichever way they come."""
-    if isinstance(messages, AsyncIterable):
-        async for message in messages:
-            yield message
-    else:
-        for message in messages:
-            yield message
 
 
 def _checked_key(key: str | None) -> str | None:

@@ -14,7 +14,7 @@ import certifi
 import pycurl
 
 from ..version import VERSION
-from .http import MAX_ANSWER, Answer, Call, NoAnswer
+from .http import MAX_ANSWER, Answer, Call, Engine, NoAnswer
 
 _WEIRD_REPLY = 8
 """CURLE_WEIRD_SERVER_REPLY, which pycurl doesn't name."""
@@ -40,8 +40,11 @@ def _certificates() -> str:
     return certifi.where()
 
 
-class _Handle:
-    """One of curl's, which keeps what doesn't change between requests. Proxies are those of the environment."""
+class Handle:
+    """A handle of curl's, for one request at a time: it keeps what doesn't change between requests.
+
+    Proxies are those of the environment.
+    """
 
     def __init__(self) -> None:
         self._size = 0
@@ -63,6 +66,7 @@ class _Handle:
             curl.setopt(option, value)
 
     def begin(self, call: Call) -> None:
+        """Prepare it for a request."""
         curl = self.curl
         self._size = 0
         self._content = []
@@ -85,6 +89,7 @@ class _Handle:
         return len(chunk)
 
     def answer(self) -> Answer:
+        """What the request brought."""
         getinfo = self.curl.getinfo
         status = getinfo(pycurl.RESPONSE_CODE)
         content = b"".join(self._content)
@@ -100,6 +105,7 @@ class _Handle:
         )
 
     def failure(self, code: int, timeout: float) -> NoAnswer:
+        """Why it brought nothing, by curl's code."""
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return NoAnswer(f"no answer within {timeout:g} s")
         if code == pycurl.E_WRITE_ERROR:
@@ -110,14 +116,14 @@ class _Handle:
         return NoAnswer(_REASONS.get(code, "the connection was cut"))
 
 
-class Blocking:
+class Blocking(Engine):
     """For threads, each of which waits for its own request; ``connections`` are kept open between requests."""
 
     def __init__(self, connections: int) -> None:
         self._connections = connections
         self._closing = threading.Event()
         self._process = 0
-        self._free: queue.LifoQueue[_Handle] = queue.LifoQueue()
+        self._free: queue.LifoQueue[Handle] = queue.LifoQueue()
 
     async def exchange(self, call: Call) -> Answer:
         if self._process != os.getpid():
@@ -125,7 +131,7 @@ class Blocking:
         try:
             handle = self._free.get_nowait()
         except queue.Empty:
-            handle = _Handle()
+            handle = Handle()
         try:
             handle.begin(call)
             handle.curl.perform()
@@ -161,7 +167,7 @@ def _leave(thing: object) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
-class Multi:
+class Multi(Engine):
     """For asyncio: up to ``connections`` requests at a time on one event loop, the first that makes one."""
 
     def __init__(self, connections: int) -> None:
@@ -170,7 +176,7 @@ class Multi:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._multi: Any = None
-        self._free: list[_Handle] = []
+        self._free: list[Handle] = []
         self._waiting: dict[Any, asyncio.Future[int]] = {}
         self._readers: set[int] = set()
         self._writers: set[int] = set()
@@ -195,7 +201,7 @@ class Multi:
         if self._loop is not loop:
             self._begin(loop)
         async with self._one_of_many:
-            handle = self._free.pop() if self._free else _Handle()
+            handle = self._free.pop() if self._free else Handle()
             handle.begin(call)
             done = self._waiting[handle.curl] = loop.create_future()
             try:

@@ -154,10 +154,10 @@ class _Wrong(Exception):
 
 
 def _wrong_type(wanted: str, value: Any) -> _Wrong:
-    sort = type_of(value)
-    sort = "object" if sort == "date" else sort
-    article = "" if sort in ("null", "undefined") else "an " if sort[0] in "aeiou" else "a "
-    return _Wrong(f"must be {wanted} but it was {article}{sort}.")
+    kind = type_of(value)
+    kind = "object" if kind == "date" else kind
+    article = "" if kind in ("null", "undefined") else "an " if kind[0] in "aeiou" else "a "
+    return _Wrong(f"must be {wanted} but it was {article}{kind}.")
 
 
 def _only_item(value: Any) -> Any:
@@ -192,9 +192,9 @@ def _boolean(value: Any) -> bool:
         return value
     if value is NULL:
         return False
-    sort = type_of(value)
-    if (sort == "string" and value in _BOOLEANS) or (sort == "number" and value in (0, 1)):
-        return _BOOLEANS[value] if sort == "string" else value == 1
+    kind = type_of(value)
+    if (kind == "string" and value in _BOOLEANS) or (kind == "number" and value in (0, 1)):
+        return _BOOLEANS[value] if kind == "string" else value == 1
     raise _wrong_type("a boolean", value)
 
 
@@ -431,11 +431,11 @@ def _payload_error(error: Exception) -> PayloadError:
         return error
     if isinstance(error, BadPayload) and isinstance(error.args[0], Exception):
         error = error.args[0]
-    for kind_, name in (
+    for kind, name in (
         (AggregateError, "AggregateError"),
         (ValidationError, "ValidationError"),
         (MappingError, "Error"),
     ):
-        if isinstance(error, kind_):
+        if isinstance(error, kind):
             return PayloadError(name, *error.errors, separator="\n")
     return PayloadError("TypeError", str(error) or type(error).__name__)

@@ -136,13 +136,13 @@ class _Object(dict[str, Any]):
 
 def _value(value: Any) -> Any:
     """A port value as the library knows values."""
-    sort = type_of(value)
-    if sort == "array":
+    kind = type_of(value)
+    if kind == "array":
         return [_value(item) for item in value]
-    if sort == "object" and isinstance(value, dict):
+    if kind == "object" and isinstance(value, dict):
         return _Object([(key, _value(value[key])) for key in keys(value)])
-    if sort == "number":
+    if kind == "number":
         return value if isinstance(value, int) else _Number(value)
-    if sort == "date":
+    if kind == "date":
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value.ms) if value.iso() else None
-    return value if sort in ("string", "boolean", "bigint") else None
+    return value if kind in ("string", "boolean", "bigint") else None

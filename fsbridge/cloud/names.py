@@ -18,7 +18,7 @@ SUFFIXES = _SINGLE + tuple([suffix + "s" for suffix in _SINGLE]) + tuple(_INHERI
 _LEVELS = 5
 """Deeper objects stay as they are."""
 
-_REMEMBERED = 4096
+_MAX_KEPT = 4096
 """Names, which messages carry again and again; long ones aren't worth the memory."""
 
 
@@ -51,7 +51,7 @@ def _made(key: str, in_camel_case: bool, suffix: str) -> str:
     return name + "_" + suffix if suffix and not _has_suffix(name) else name
 
 
-_name = lru_cache(_REMEMBERED)(_made)
+_name = lru_cache(_MAX_KEPT)(_made)
 
 
 def _is_allowed(char: str) -> bool:
@@ -71,9 +71,9 @@ def _camel(name: str) -> str:
 
 def _suffix_for(value: "Any") -> str:
     """The suffix that ``value`` suggests; empty for objects, mixed arrays, and what FullStory has no type for."""
-    sort = type_of(value)
-    if sort != "array":
-        return _single(value, sort)
+    kind = type_of(value)
+    if kind != "array":
+        return _single(value, kind)
     singles = [_single(item, type_of(item)) for item in raw_items(value)]
     for suffix in ("str", "bool", "real", "date"):
         if all(single == suffix for single in singles):
@@ -84,8 +84,8 @@ def _suffix_for(value: "Any") -> str:
 _SUFFIX_OF = {"string": "str", "boolean": "bool", "number": "real"}
 
 
-def _single(value: "Any", sort: str) -> str:
-    if sort == "date":
+def _single(value: "Any", kind: str) -> str:
+    if kind == "date":
         milliseconds = date_ms(value)
         return "date" if milliseconds == milliseconds else ""
-    return _SUFFIX_OF.get(sort, "")
+    return _SUFFIX_OF.get(kind, "")

@@ -10,13 +10,13 @@ import requests
 from pyodide_http._requests import PyodideHTTPAdapter
 
 from ..runtime.browser import JsError
-from .http import MAX_ANSWER, Answer, Call, NoAnswer
+from .http import MAX_ANSWER, Answer, Call, Engine, NoAnswer
 
 _BROWSERS_OWN = {"accept-encoding", "connection", "content-length", "user-agent"}
 """Headers that pages must not set; trying is an error on the console for each."""
 
 
-class Notebook:
+class Notebook(Engine):
     """Sends through XMLHttpRequest, one request at a time; a browser follows redirects by itself."""
 
     def __init__(self) -> None:

@@ -131,8 +131,8 @@ def _tokens(given: str) -> list[tuple[str, str]]:
         found = _TOKEN.match(given, position)
         assert found
         position = found.end()
-        sort = _KINDS[found.lastindex or 0]
-        result.append((sort, found[0].lower()))
+        kind = _KINDS[found.lastindex or 0]
+        result.append((kind, found[0].lower()))
     return [*result, _END]
 
 
@@ -176,8 +176,8 @@ class _Words:
     def read_iso_date(self) -> None:
         """Take what begins like an ISO date as year, month and day, even where the rest isn't ISO."""
         sign = self.peek()[1] if self.peek()[1] in ("+", "-") else ""
-        sort, digits = self.tokens[len(sign)]
-        if sort != "number" or len(digits) != (6 if sign else 4):
+        kind, digits = self.tokens[len(sign)]
+        if kind != "number" or len(digits) != (6 if sign else 4):
             return
         self.position += len(sign) + 1
         if sign == "-" and not int(digits):
@@ -186,8 +186,8 @@ class _Words:
         for most in (12, 31):
             if not self.skip("-"):
                 return
-            sort, digits = self.peek()
-            if sort != "number" or len(digits) != 2 or not 1 <= int(digits) <= most:
+            kind, digits = self.peek()
+            if kind != "number" or len(digits) != 2 or not 1 <= int(digits) <= most:
                 return
             self.day.append(int(digits))
             self.position += 1
@@ -196,12 +196,12 @@ class _Words:
         self.read_iso_date()
         self.has_number = bool(self.day)
         while self.peek() != _END:
-            sort, value = self.peek()
+            kind, value = self.peek()
             self.position += 1
-            if sort == "number":
+            if kind == "number":
                 self.has_number = True
                 self.number(int(value[:-1].lstrip("0")[:9] + value[-1:]) if len(value) > 9 else int(value))
-            elif sort == "word":
+            elif kind == "word":
                 self.word(value)
             elif value in ("+", "-") and (self.is_utc() or self.time):
                 self.zone_offset(1 if value == "+" else -1)
@@ -225,8 +225,8 @@ class _Words:
             else:
                 self.skip(".")
         elif self.skip(".") and self.expects(number):
-            sort, digits = self.peek()
-            if sort != "number":
+            kind, digits = self.peek()
+            if kind != "number":
                 raise _NoDate
             self.position += 1
             self.end_time(number, _fraction(digits))
@@ -259,9 +259,9 @@ class _Words:
 
     def zone_offset(self, sign: int) -> None:
         self.sign = sign
-        sort, digits = self.peek()
+        kind, digits = self.peek()
         number = 0
-        if sort == "number":
+        if kind == "number":
             self.position += 1
             number = int(digits)
         else:

@@ -1,5 +1,7 @@
 """The destinations by name. Only the one that a page uses is imported."""
 
+from __future__ import annotations
+
 from ..settings import ORG, SettingsError, check, unknown
 
 TYPE_CHECKING = False
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 NAMES = ("segment-classic", "segment-actions", "rudderstack")
 
 
-def find(name: str) -> "type[Destination]":
+def find(name: str) -> type[Destination]:
     """The class of a destination. Raises SettingsError for an unknown name."""
     if name == "segment-classic":
         from .segment_classic import SegmentClassic
@@ -34,14 +36,12 @@ def find(name: str) -> "type[Destination]":
     raise unknown("destination", name, NAMES)
 
 
-def make(name: str, given: "dict[str, Any]", strict: bool = False, on_problem: "Report | None" = None) -> "Destination":
+def make(name: str, given: dict[str, Any], strict: bool = False, on_problem: Report | None = None) -> Destination:
     """The destination of this name with these settings: see `configured`."""
     return configured(find(name), given, strict, on_problem)
 
 
-def configured(
-    kind: "type[Made]", given: "dict[str, Any]", strict: bool = False, on_problem: "Report | None" = None
-) -> "Made":
+def configured(kind: type[Made], given: dict[str, Any], strict: bool = False, on_problem: Report | None = None) -> Made:
     """A destination of the class ``kind`` with these settings, under the vendor's names.
 
     The org id may have any vendor's name for it. Raises SettingsError for the first wrong setting; with ``strict`` also

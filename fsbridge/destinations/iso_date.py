@@ -1,5 +1,7 @@
 """ISO date texts as Segment's classic integrations recognise them (from ``YYYY-MM-DD``), as Dates."""
 
+from __future__ import annotations
+
 from ..runtime import make_date, zone_offset_minutes
 
 TYPE_CHECKING = False
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
 _DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
-def parse_iso_date(text: str) -> "Value":
+def parse_iso_date(text: str) -> Value:
     """A Date for an ISO date text; None for any other text.
 
     ``YYYY-MM-DD`` with an optional time after "T" or a space, seconds, fraction and zone. Without a zone "T" means
@@ -66,7 +68,7 @@ class _Reader:
         return self.text[self.at :]
 
 
-def _time(text: str) -> "tuple[int, int, int, int, int] | None":
+def _time(text: str) -> tuple[int, int, int, int, int] | None:
     """``(hour, minute, second, millisecond, minutes to add for the zone)`` of what follows a date, or None."""
     reader = _Reader(text)
     if not reader.take(" T"):

@@ -3,8 +3,11 @@
 Nested keys stay as they are. An anonymous visitor's anonymous id is the ``uid``. A page call is an event.
 """
 
+from __future__ import annotations
+
+from .. import fullstory_options
 from ..contracts import Call, Destination
-from ..mapping.names import rudder
+from ..mapping.words import rudder
 from ..runtime import UNDEFINED, copy, is_nullish, is_plain, keys, make_object, raw_get, rename, truthy
 from ..settings import Setting
 
@@ -27,10 +30,15 @@ class RudderStack(Destination):
     integration = "Fullstory"
     alternative = ""
     types = ("track", "identify", "page")
-    settings = (
+    own = (
         Setting("fs_org", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
-        Setting("fs_debug_mode", "boolean", meaning="FullStory's debug mode"),
-        Setting("fs_host", "text", "fullstory.com", meaning="host that FullStory captures to; null and empty, too"),
+        Setting("fs_debug_mode", "boolean", meaning="FullStory's debug mode: the global `_fs_debug`"),
+        Setting(
+            "fs_host",
+            "text",
+            "fullstory.com",
+            meaning="host that FullStory captures to, where host is left out; null and empty, too",
+        ),
         # What RudderStack's source configuration says about a destination; its own source acts by it.
         Setting("id", "text", meaning="the destination's id, by which `sourceConfigurationOverride` names it"),
         Setting("enabled", "boolean", True, meaning="whether the destination is switched on", guards=True),
@@ -67,57 +75,49 @@ class RudderStack(Destination):
         Setting("oneTrustCookieCategories", "list", meaning="the same for OneTrust, older", guards=True),
         Setting("ketchConsentPurposes", "list", meaning="the same for Ketch, older", guards=True),
     )
+    settings = fullstory_options.beside(own)
     ignored = ("oneTrustCookieCategoriesConsents", "sessionTracking")
 
-    def __init__(self, options: "dict[str, Value]") -> None:
+    def __init__(self, options: dict[str, Value]) -> None:
         super().__init__(options)
         self.plugins = (self,)
 
-    def configurations(self) -> "list[dict[str, Any]]":
+    def configurations(self) -> list[dict[str, Any]]:
         """What RudderStack's source configuration says of each destination that this one stands for, as plain data."""
-        config = {key: value for key, value in self.options.items() if value is not UNDEFINED}
+        names = [setting.name for setting in self.own if self.options[setting.name] is not UNDEFINED]
         return [
             {
                 "id": self.options["id"],
                 "displayName": self.options["displayName"],
                 "enabled": self.options["enabled"],
-                "config": config,
+                "config": {name: self.options[name] for name in names},
             }
         ]
 
-    def fullstory(self) -> "dict[str, Any]":
-        org, host, debug = self.options["fs_org"], self.options["fs_host"], self.options["fs_debug_mode"]
-        host = host if truthy(host) else "fullstory.com"
-        script = "edge.fullstory.com/s/fs.js"  # whatever the host
-        return {
-            "org": org,
-            "host": host,
-            "script": script,
-            "globals": [
-                ("_fs_debug", debug),
-                ("_fs_host", host),
-                ("_fs_script", script),
-                ("_fs_org", org),
-                ("_fs_namespace", "FS"),
-            ],
-        }
+    def fullstory(self) -> dict[str, Any]:
+        sdk = fullstory_options.chosen(self.options["fs_org"], self.options)
+        host = self.options["fs_host"]
+        if sdk["host"] is UNDEFINED and truthy(host):
+            sdk["host"] = host
+        sdk["globals"] = fullstory_options.globals_of(sdk) + [("_fs_debug", self.options["fs_debug_mode"])]
+        return sdk
 
-    def calls(self, message: "Message", report: "Report") -> "list[Call]":
+    def calls(self, message: Message, report: Report) -> list[Call]:
         """The calls on FullStory for one message."""
-        kind_ = raw_get(message, "type")
-        if kind_ == "identify":
+        kind = raw_get(message, "type")
+        if kind == "identify":
             return self._identify(message)
-        if kind_ == "track":
+        if kind == "track":
             return self._event(raw_get(message, "event"), raw_get(message, "properties"))
-        if kind_ == "page":
+        if kind == "page":
             # The name is there even when there is none.
             name = make_object((("name", raw_get(message, "name")),))
             return self._event(PAGE_EVENT, copy(name, raw_get(message, "properties")))
-        if kind_ == "crossDomain":
+        if kind == "crossDomain":
             return self._cross_domain(message)
         return []
 
-    def _identify(self, message: "Message") -> "list[Call]":
+    def _identify(self, message: Message) -> list[Call]:
         uid, traits = raw_get(message, "userId"), raw_get(message, "traits")
         if not truthy(uid):
             uid = raw_get(message, "anonymousId")
@@ -127,12 +127,12 @@ class RudderStack(Destination):
             return [Call("identify", [uid])]
         return [Call("identify", [uid, rename(traits, _name)])]
 
-    def _event(self, name: "Value", properties: "Value") -> "list[Call]":
+    def _event(self, name: Value, properties: Value) -> list[Call]:
         if is_nullish(properties):
             return []  # the vendor's code stumbles
         return [Call("event", [name, rename(properties, _name)])]
 
-    def _cross_domain(self, message: "Message") -> "list[Call]":
+    def _cross_domain(self, message: Message) -> list[Call]:
         """Capture stops until the page knows the customer's hash (``userId``), or has waited long enough for it."""
         if raw_get(message, "event") == "start":
             return [Call("shutdown", [])]

@@ -4,8 +4,11 @@ Calls come in the order of the action list, whatever the order of the subscripti
 the later ones of its action, and nothing else.
 """
 
+from __future__ import annotations
+
+from .. import fullstory_options
 from ..contracts import Call, Destination
-from ..mapping import names
+from ..mapping.lodash import actions
 from ..messages import TYPES
 from ..runtime import (
     UNDEFINED,
@@ -41,21 +44,21 @@ NAME = "Fullstory (Actions)"
 # The actions: what each does with its payload.
 
 
-def track_event(payload: "Value") -> "list[Call]":
+def track_event(payload: Value) -> list[Call]:
     """V1: an event."""
     return [Call("event", [raw_get(payload, "name"), _or_empty(raw_get(payload, "properties")), SOURCE])]
 
 
-def track_event_v2(payload: "Value") -> "list[Call]":
+def track_event_v2(payload: Value) -> list[Call]:
     """V2: an event."""
     event = record(name=raw_get(payload, "name"), properties=_or_empty(raw_get(payload, "properties")))
     return [Call("", ["trackEvent", event, SOURCE])]
 
 
-def identify_user(payload: "Value") -> "list[Call]":
+def identify_user(payload: Value) -> list[Call]:
     """V1: an identity, or user properties without a user id; traits camel-cased."""
     traits = raw_get(payload, "traits")
-    traits = rename(_without_undefined(traits), names.actions) if truthy(traits) else make_object()
+    traits = rename(_without_undefined(traits), actions) if truthy(traits) else make_object()
     if truthy(raw_get(payload, "anonymousId")):
         raw_put(traits, "segmentAnonymousId_str", raw_get(payload, "anonymousId"))
     properties = _with_name_and_email(traits, payload)
@@ -64,7 +67,7 @@ def identify_user(payload: "Value") -> "list[Call]":
     return [Call("setUserVars", [properties, SOURCE])]
 
 
-def identify_user_v2(payload: "Value") -> "list[Call]":
+def identify_user_v2(payload: Value) -> list[Call]:
     """V2: an identity, or user properties without a user id; traits as they are. Raises BadPayload."""
     traits = raw_get(payload, "traits")
     if not truthy(traits):
@@ -82,7 +85,7 @@ def identify_user_v2(payload: "Value") -> "list[Call]":
     return [Call("", ["setProperties", make_object((("type", "user"), ("properties", properties))), SOURCE])]
 
 
-def viewed_page(payload: "Value") -> "list[Call]":
+def viewed_page(payload: Value) -> list[Call]:
     """V1: page properties, when there are any."""
     properties = raw_get(payload, "properties")
     if truthy(raw_get(payload, "pageName")):
@@ -90,17 +93,17 @@ def viewed_page(payload: "Value") -> "list[Call]":
     return [Call("setVars", ["page", properties, SOURCE])] if truthy(properties) else []
 
 
-def viewed_page_v2(payload: "Value") -> "list[Call]":
+def viewed_page_v2(payload: Value) -> list[Call]:
     """V2: page properties, even none."""
     page = make_object((("type", "page"), ("properties", _page_properties(payload))))
     return [Call("", ["setProperties", page, SOURCE])]
 
 
-def _or_empty(properties: "Value") -> "Value":
+def _or_empty(properties: Value) -> Value:
     return make_object() if is_nullish(properties) else properties
 
 
-def _with_name_and_email(traits: "Value", payload: "Value") -> "Value":
+def _with_name_and_email(traits: Value, payload: Value) -> Value:
     result = copy(traits)
     for name in ("email", "displayName"):
         if raw_get(payload, name) is not UNDEFINED:
@@ -108,13 +111,13 @@ def _with_name_and_email(traits: "Value", payload: "Value") -> "Value":
     return result
 
 
-def _page_properties(payload: "Value") -> "Value":
+def _page_properties(payload: Value) -> Value:
     """Page properties with the page's name in front, so that a ``pageName`` property wins."""
     name = raw_get(payload, "pageName")
     return copy(make_object((("pageName", name),) if truthy(name) else ()), raw_get(payload, "properties"))
 
 
-def _without_undefined(traits: "Value") -> "Value":
+def _without_undefined(traits: Value) -> Value:
     return make_object([(key, raw_get(traits, key)) for key in keys(traits) if raw_get(traits, key) is not UNDEFINED])
 
 
@@ -144,7 +147,7 @@ _PAGE = {
 }
 REQUIRED = {"trackEvent": ("name",), "trackEventV2": ("name",)}
 """The fields that Segment insists on when a mapping is saved; its code in the browser doesn't look."""
-DEFAULT_MAPPINGS: "dict[str, dict[str, Any]]" = {
+DEFAULT_MAPPINGS: dict[str, dict[str, Any]] = {
     "trackEvent": _TRACK,
     "trackEventV2": _TRACK,
     "identifyUser": _IDENTIFY,
@@ -159,7 +162,7 @@ PRESETS = (
 )
 
 
-def _presets() -> "list[Preset]":
+def _presets() -> list[Preset]:
     return [Preset(name, type_, action, DEFAULT_MAPPINGS[action]) for name, type_, action in PRESETS]
 
 
@@ -173,13 +176,8 @@ class SegmentActions(Destination):
     name = "segment-actions"
     source = "analytics.js"
     org = "orgId"
-    settings = (
+    own = (
         Setting("orgId", "text", required=True, meaning="FullStory's org id, such as o-1ABC-na1"),
-        Setting("debug", "boolean", False, meaning="only true: the debugging build of fs.js, unless script is given"),
-        Setting("recordOnlyThisIFrame", "boolean", False, meaning="capture only this iframe"),
-        Setting("host", "text", meaning="host that FullStory's recording goes to; null and empty are handed on"),
-        Setting("appHost", "text", meaning="host of FullStory's app, for session URLs; null and empty are none"),
-        Setting("script", "text", meaning="address of fs.js without scheme; null and empty are taken at their word"),
         Setting(
             "subscriptions",
             "list",
@@ -188,9 +186,10 @@ class SegmentActions(Destination):
         ),
         Setting("integrationName", "text", NAME, meaning="the destination's name in `integrations` filters"),
     )
+    settings = fullstory_options.beside(own)
     ignored = ("preset", "type", "versionSettings", "bundlingStatus")
 
-    def __init__(self, options: "dict[str, Value]") -> None:
+    def __init__(self, options: dict[str, Value]) -> None:
         super().__init__(options)
         given = options["subscriptions"]
         self._subscriptions = _presets() if is_nullish(given) else self._enabled(given)
@@ -201,7 +200,11 @@ class SegmentActions(Destination):
             if own:
                 self.plugins.append(_Action(self.integration, NAME + " " + action, perform, own))
 
-    def configured(self, load_options: "Value", report: "Report") -> "SegmentActions":
+    @classmethod
+    def names(cls) -> list[str]:
+        return [NAME] + [NAME + " " + action for action, _ in ACTIONS]
+
+    def configured(self, load_options: Value, report: Report) -> SegmentActions:
         """With the subscriptions that the options of ``analytics.load`` may have for this destination."""
         own = raw_get(raw_get(load_options, "integrations"), self.integration)
         if not is_plain(own) or not raw_has(own, "subscriptions"):
@@ -217,11 +220,11 @@ class SegmentActions(Destination):
             report(problem)
         return changed
 
-    def problems(self) -> "list[str]":
+    def problems(self) -> list[str]:
         """What is wrong with enabled subscriptions, a text each: its number and name, the place, the mistake."""
         return super().problems() + [problem for each in self._subscriptions for problem in each.problems()]
 
-    def installed(self, integrations: "Value") -> bool:
+    def installed(self, integrations: Value) -> bool:
         """Whether load-time ``integrations`` let Segment set this destination up at all."""
         own, generic = raw_get(integrations, self.integration), raw_get(integrations, NAME)
         if not self.plugins:
@@ -230,34 +233,18 @@ class SegmentActions(Destination):
             return False
         return own is not False and generic is not False
 
-    def _enabled(self, subscriptions: "Value") -> "list[Subscription]":
+    def _enabled(self, subscriptions: Value) -> list[Subscription]:
         known = [action for action, _ in ACTIONS]
         listed = numbered(self.name, subscriptions)
         return [
             Subscription(number, item, known, REQUIRED) for number, item in listed if truthy(raw_get(item, "enabled"))
         ]
 
-    def fullstory(self) -> "dict[str, Any]":
-        options = self.options
-        host, app_host, script = options["host"], options["appHost"], options["script"]
-        default_script = "edge.fullstory.com/s/" + ("fs-debug.js" if options["debug"] is True else "fs.js")
-        outer = truthy(options["recordOnlyThisIFrame"])
-        result = {"org": options["orgId"], "debug": options["debug"], "outer_script": outer}
-        for key, value in (("host", host), ("app_host", app_host), ("script", script)):
-            if value is not UNDEFINED:  # empty text and null are taken by their word
-                result[key] = value
-        result["globals"] = [
-            ("_fs_host", "fullstory.com" if host is UNDEFINED else host),
-            ("_fs_script", default_script if script is UNDEFINED else script),
-            ("_fs_org", options["orgId"]),
-            ("_fs_namespace", "FS"),
-            ("_fs_initialized", True),
-        ]
-        if outer:
-            result["globals"].append(("_fs_is_outer_script", True))
-        if truthy(app_host):
-            result["globals"].append(("_fs_app_host", app_host))
-        return result
+    def fullstory(self) -> dict[str, Any]:
+        sdk = fullstory_options.chosen(self.options["orgId"], self.options)
+        sdk["globals"] = fullstory_options.globals_of(sdk) + [("_fs_initialized", True)]
+        sdk["calls_in_dev_mode"] = True  # the vendor's actions go on calling a FullStory that has stopped
+        return sdk
 
 
 class _Action:
@@ -267,19 +254,19 @@ class _Action:
         self,
         integration: str,
         alternative: str,
-        perform: "Perform",
-        subscriptions: "list[Subscription | Preset]",
+        perform: Perform,
+        subscriptions: list[Subscription | Preset],
     ) -> None:
         self.integration = integration
         self.alternative = alternative
         self._perform = perform
         self._subscriptions = subscriptions
-        self.types: "list[str]" = []
+        self.types: list[str] = []
         for subscription in subscriptions:
             self.types.extend(TYPES if subscription.types is None else subscription.types)
 
-    def calls(self, message: "Message", report: "Report") -> "list[Call]":
-        calls: "list[Call]" = []
+    def calls(self, message: Message, report: Report) -> list[Call]:
+        calls: list[Call] = []
         if raw_get(message, "type") == "screen":
             return calls  # the vendor's actions have no method for it
         for subscription in self._subscriptions:

@@ -8,6 +8,8 @@ token: what it doesn't understand it skips; the last ``and`` or ``or`` of a grou
 negates only the two functions; text in single quotes keeps its quotes.
 """
 
+from __future__ import annotations
+
 from ..messages import TYPES
 from ..runtime import NULL, UNDEFINED, is_nullish, raw_get, text, to_number, type_of
 from .paths import follow, fql_steps
@@ -31,12 +33,12 @@ class FqlError(ValueError):
 class Trigger:
     """A parsed subscription; ``text`` is its FQL, ``types`` the types of message that it can match (None: any)."""
 
-    def __init__(self, source: str, condition: "Condition", types: "list[str] | None" = None) -> None:
+    def __init__(self, source: str, condition: Condition, types: list[str] | None = None) -> None:
         self.text = source
         self.types = types
         self._condition = condition
 
-    def matches(self, message: "Any") -> bool:
+    def matches(self, message: Any) -> bool:
         """Whether ``message`` triggers the subscription.
 
         Raises TypeError where the vendor's code breaks, too: on a null message and on an empty pair of parentheses.
@@ -103,7 +105,7 @@ class _Lexer:
         self.position += len(char)
         return char
 
-    def tokens(self) -> "list[Token]":
+    def tokens(self) -> list[Token]:
         result = []
         while True:
             char = self.next()
@@ -113,7 +115,7 @@ class _Lexer:
             if char not in " \t\n":
                 result.append(self.token(char))
 
-    def token(self, char: str) -> "Token":
+    def token(self, char: str) -> Token:
         upcoming = self.peek()
         if char == "!" and (upcoming == "(" or _is_letter(upcoming)):
             return "operator", "!"
@@ -149,7 +151,7 @@ class _Lexer:
         self.position = start
         return False
 
-    def word(self, first: str) -> "Token":
+    def word(self, first: str) -> Token:
         if first == "a" and self.accept("nd"):
             return "conditional", "and"
         if first == "o" and self.accept("r"):
@@ -171,7 +173,7 @@ class _Lexer:
             raise FqlError("unexpected %r after %r at character %d" % (self.peek(), name, self.position))
         return "ident", name
 
-    def number(self, first: str) -> "Token":
+    def number(self, first: str) -> Token:
         digits = first
         decimal = False
         while _is_digit(self.peek()) or self.peek() == ".":
@@ -183,7 +185,7 @@ class _Lexer:
                 decimal = True
         return "number", digits
 
-    def string(self, quote: str) -> "Token":
+    def string(self, quote: str) -> Token:
         end = self.source.find(quote, self.position)
         if end < 0:
             raise FqlError("unterminated string at character %d" % self.position)
@@ -193,9 +195,9 @@ class _Lexer:
         return "string", quote + value + quote
 
 
-def _join_paths(tokens: "list[Token]") -> "list[Token]":
+def _join_paths(tokens: list[Token]) -> list[Token]:
     """Names with dots between them as one name."""
-    result: "list[Token]" = []
+    result: list[Token] = []
     index = 0
     while index < len(tokens):
         if (
@@ -214,18 +216,18 @@ def _join_paths(tokens: "list[Token]") -> "list[Token]":
 
 
 class _Tokens:
-    def __init__(self, tokens: "list[Token]") -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self.tokens = tokens
         self.position = 0
 
-    def next(self) -> "Token | None":
+    def next(self) -> Token | None:
         """The next token, or None after the last."""
         if self.position == len(self.tokens):
             return None
         self.position += 1
         return self.tokens[self.position - 1]
 
-    def need(self, what: str) -> "Token":
+    def need(self, what: str) -> Token:
         """The next token; FqlError with the text ``what`` when there is none."""
         token = self.next()
         if token is None:
@@ -233,9 +235,9 @@ class _Tokens:
         return token
 
 
-_FIELDS = ("type", "event", "name", "userId")
-_BAGS = ("properties", "traits", "context")
-_FUNCTIONS = ("contains", "match")
+FIELDS = ("type", "event", "name", "userId")
+BAGS = ("properties", "traits", "context")
+FUNCTIONS = ("contains", "match")
 _INHERITED = (
     "constructor __defineGetter__ __defineSetter__ hasOwnProperty __lookupGetter__ __lookupSetter__ isPrototypeOf "
     "propertyIsEnumerable toString valueOf __proto__ toLocaleString"
@@ -243,27 +245,27 @@ _INHERITED = (
 """Names that the vendor's table of fields inherits from JavaScript's Object: conditions on them are skipped."""
 
 
-def _parse(tokens: _Tokens) -> "Typed":
+def _parse(tokens: _Tokens) -> Typed:
     """The condition of a group of tokens, None for a group without any; and the types it is about, None for any."""
-    conditions: "Conditions" = []
+    conditions: Conditions = []
     operator = "and"
     token = tokens.next()
     while token is not None and token[0] != "eos":
-        sort, value = token
-        if sort == "ident":
+        kind, value = token
+        if kind == "ident":
             start = value.split(".", 1)[0]
-            if start in _FIELDS or start in _BAGS or start in _INHERITED:
+            if start in FIELDS or start in BAGS or start in _INHERITED:
                 _comparison(start, value, tokens, conditions)
-            if value in _FUNCTIONS:
+            if value in FUNCTIONS:
                 _function(value, False, tokens, conditions)
         elif token == ("operator", "!"):
             upcoming = tokens.tokens[tokens.position]
-            if upcoming[0] == "ident" and upcoming[1] in _FUNCTIONS:
+            if upcoming[0] == "ident" and upcoming[1] in FUNCTIONS:
                 tokens.next()
                 _function(upcoming[1], True, tokens, conditions)
-        elif sort == "parenleft":
+        elif kind == "parenleft":
             conditions.append(_parse(_Tokens(_group(tokens))))
-        elif sort == "conditional":
+        elif kind == "conditional":
             operator = value
         token = tokens.next()
     if not conditions:
@@ -277,7 +279,7 @@ def _parse(tokens: _Tokens) -> "Typed":
     return _any(each), None if None in types else [type_ for some in types for type_ in some or ()]
 
 
-def _group(tokens: _Tokens) -> "list[Token]":
+def _group(tokens: _Tokens) -> list[Token]:
     """The tokens up to the closing parenthesis."""
     result = []
     token = tokens.need("a closing parenthesis is missing")
@@ -288,8 +290,8 @@ def _group(tokens: _Tokens) -> "list[Token]":
     return result
 
 
-def _all(conditions: "list[Condition | None]") -> "Condition":
-    def condition(message: "Any") -> bool:
+def _all(conditions: list[Condition | None]) -> Condition:
+    def condition(message: Any) -> bool:
         for each in conditions:
             if not _holds(each, message):
                 return False
@@ -298,8 +300,8 @@ def _all(conditions: "list[Condition | None]") -> "Condition":
     return condition
 
 
-def _any(conditions: "list[Condition | None]") -> "Condition":
-    def condition(message: "Any") -> bool:
+def _any(conditions: list[Condition | None]) -> Condition:
+    def condition(message: Any) -> bool:
         for each in conditions:
             if _holds(each, message):
                 return True
@@ -308,19 +310,19 @@ def _any(conditions: "list[Condition | None]") -> "Condition":
     return condition
 
 
-def _holds(condition: "Condition | None", message: "Any") -> bool:
+def _holds(condition: Condition | None, message: Any) -> bool:
     if condition is None:
         raise TypeError("an empty pair of parentheses")
     return condition(message)
 
 
-def _comparison(start: str, name: str, tokens: _Tokens, conditions: "Conditions") -> None:
+def _comparison(start: str, name: str, tokens: _Tokens, conditions: Conditions) -> None:
     operator = tokens.need("Operator token is missing")[1]
-    sort, value = tokens.need("Value token is missing")
+    kind, value = tokens.need("Value token is missing")
     if start in _INHERITED:
         return
     if start in ("type", "event"):
-        wanted = text(_value(sort, value))
+        wanted = text(_value(kind, value))
         types = [wanted] if start == "type" and operator == "=" else None
         conditions.append((_condition(start, name, operator, wanted), types))
         return
@@ -328,20 +330,20 @@ def _comparison(start: str, name: str, tokens: _Tokens, conditions: "Conditions"
         operator = "exists" if operator == "!=" else "not_exists"
     elif start != "name" and operator == "=" and value in ("true", "false"):
         operator = "is_" + value
-    elif start in _BAGS and sort == "number" and operator in ("=", "!="):
+    elif start in BAGS and kind == "number" and operator in ("=", "!="):
         operator = "number_equals" if operator == "=" else "number_not_equals"
-    expected = _value(sort, value)
-    condition = _condition(start, name, operator, expected if start in _BAGS else text(expected))
+    expected = _value(kind, value)
+    condition = _condition(start, name, operator, expected if start in BAGS else text(expected))
     conditions.append((condition, None))
 
 
-def _function(function: str, negated: bool, tokens: _Tokens, conditions: "Conditions") -> None:
+def _function(function: str, negated: bool, tokens: _Tokens, conditions: Conditions) -> None:
     tokens.next()
     name = tokens.need("%s() is missing a 1st argument" % function)[1]
     tokens.next()
-    sort, value = tokens.need("%s() is missing a 2nd argument" % function)
+    kind, value = tokens.need("%s() is missing a 2nd argument" % function)
     tokens.next()
-    expected = text(_value(sort, value))
+    expected = text(_value(kind, value))
     if function == "contains":
         operator = "contains"
     elif value.endswith('*"'):
@@ -352,27 +354,27 @@ def _function(function: str, negated: bool, tokens: _Tokens, conditions: "Condit
         expected = expected[1:]
     if negated:
         operator = "not_" + operator
-    if name in _FIELDS[1:]:
+    if name in FIELDS[1:]:
         conditions.append((_condition(name, name, operator, expected), None))
-    for bag in _BAGS:
+    for bag in BAGS:
         if name.startswith(bag):
             conditions.append((_condition(bag, name, operator, expected), None))
 
 
-def _value(sort: str, value: str) -> "Any":
-    if sort == "string":
+def _value(kind: str, value: str) -> Any:
+    if kind == "string":
         return value[1:-1] if value[0] == '"' else value
-    if sort == "number":
+    if kind == "number":
         return to_number(value)
-    if sort == "ident" and value in ("true", "false"):
+    if kind == "ident" and value in ("true", "false"):
         return value == "true"
     return value
 
 
-def _condition(start: str, name: str, operator: str, expected: "Any") -> "Condition":
+def _condition(start: str, name: str, operator: str, expected: Any) -> Condition:
     """A function from the message to whether the condition holds."""
     test = _test(operator, expected)
-    if start not in _BAGS:
+    if start not in BAGS:
         return lambda message: test(raw_get(message, start))
     path = name[len(start) + 1 :] if name.startswith(start + ".") else name
     steps = fql_steps(path)
@@ -383,11 +385,11 @@ def _condition(start: str, name: str, operator: str, expected: "Any") -> "Condit
     return lambda message: test(follow(raw_get(message, start), steps))
 
 
-def _no_path(message: "Any") -> bool:
+def _no_path(message: Any) -> bool:
     raise TypeError("a path of nothing but dots and brackets")
 
 
-def _test(operator: str, expected: "Any") -> "Test":
+def _test(operator: str, expected: Any) -> Test:
     """A function from a value to whether ``operator`` holds between it and ``expected``."""
     if operator == "exists":
         return lambda actual: not is_nullish(actual)
@@ -411,12 +413,12 @@ def _test(operator: str, expected: "Any") -> "Test":
     return lambda actual: False
 
 
-_TEXT_TESTS: "dict[str, Callable[[str, str], bool]]" = {
+_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda actual, wanted: wanted in actual,
     "starts_with": lambda actual, wanted: actual.startswith(wanted),
     "ends_with": lambda actual, wanted: actual.endswith(wanted),
 }
-_NUMBER_TESTS: "dict[str, Callable[[float, float], bool]]" = {
+_NUMBER_TESTS: dict[str, Callable[[float, float], bool]] = {
     "number_equals": lambda actual, wanted: actual == wanted,
     "number_not_equals": lambda actual, wanted: actual != wanted,
     "<": lambda actual, wanted: actual < wanted,
@@ -426,9 +428,9 @@ _NUMBER_TESTS: "dict[str, Callable[[float, float], bool]]" = {
 }
 
 
-def _text_test(compare: "Callable[[str, str], bool]", wanted: str, outcome: bool) -> "Test":
+def _text_test(compare: Callable[[str, str], bool], wanted: str, outcome: bool) -> Test:
     return lambda actual: isinstance(actual, str) and compare(actual, wanted) is outcome
 
 
-def _number_test(compare: "Callable[[float, float], bool]", wanted: float) -> "Test":
+def _number_test(compare: Callable[[float, float], bool], wanted: float) -> Test:
     return lambda actual: type_of(actual) == "number" and compare(actual, wanted)

@@ -3,6 +3,8 @@
 `fsbridge.cloud.liquid` has one, for CPython with the extra ``liquid``; in a browser such mappings are refused.
 """
 
+from __future__ import annotations
+
 from .errors import MappingError
 from .text import length
 
@@ -15,10 +17,10 @@ MISSING = "needs the liquid template library, which works on CPython only: the e
 
 _MAX_LENGTH = 1000
 
-_engine: "list[Callable[[str, Any], str]]" = []
+_engine: list[Callable[[str, Any], str]] = []
 
 
-def install(engine: "Callable[[str, Any], str]") -> None:
+def install(engine: Callable[[str, Any], str]) -> None:
     """Let ``engine(template, message)`` render templates; it raises MappingError for every mistake."""
     _engine[:] = [engine]
 
@@ -28,7 +30,7 @@ def available() -> bool:
     return bool(_engine)
 
 
-def renderer(template: "Any") -> "Callable[[Any], str]":
+def renderer(template: Any) -> Callable[[Any], str]:
     """A function from a message to the text of ``template`` for it, which raises MappingError for every mistake."""
     if not available():
         return _failing("@liquid " + MISSING)
@@ -40,8 +42,8 @@ def renderer(template: "Any") -> "Callable[[Any], str]":
     return lambda message: render(template, message)
 
 
-def _failing(message: str) -> "Callable[[Any], str]":
-    def fail(_: "Any") -> str:
+def _failing(message: str) -> Callable[[Any], str]:
+    def fail(_: Any) -> str:
         raise MappingError(message)
 
     return fail

@@ -1,6 +1,9 @@
 """lodash's camelCase, which Segment's FullStory (Actions) and its cloud mode use."""
 
+from __future__ import annotations
+
 from ..runtime import lower, upper
+from .names import rule
 
 _LATIN = (
     "AAAAAA.CEEEEIIIIDNOOOOO.OUUUUY..aaaaaa.ceeeeiiiidnooooo.ouuuuy.yAaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi"
@@ -11,9 +14,9 @@ _LATIN = (
 _LIGATURES = {pair[0]: pair[1:] for pair in "ÆAe æae ÞTh þth ßss ĲIJ ĳij ŒOe œoe ŉn".split()}
 
 
-def _plain_letters(name: str) -> "list[str]":
+def _plain_letters(name: str) -> list[str]:
     """``name`` as a list of characters, without accents, combining marks and apostrophes."""
-    result: "list[str]" = []
+    result: list[str] = []
     for char in name:
         if "\xc0" <= char <= "\u017f":
             letter = _LATIN[ord(char) - 0xC0]
@@ -46,22 +49,22 @@ def camel_case(name: str) -> str:
     """``name`` as lodash's camelCase has it: accents dropped, digits apart from letters, emoji words of their own."""
     chars = _plain_letters(name)
     classes = "".join([_class(char) for char in chars])
-    words: "list[str]" = []
+    words: list[str] = []
     index = 0
     while index < len(chars):
-        sort = classes[index]
-        if sort == "S":
+        kind = classes[index]
+        if kind == "S":
             index += 1
             continue
-        if sort == "D":
+        if kind == "D":
             end = _end_of_number(chars, classes, index)
-        elif sort == "P":
+        elif kind == "P":
             end = _end_of_picture(chars, index)
         else:
             end = _end_of_word(classes, index)
         word = "".join(chars[index:end])
         if words:
-            head = len(word) if sort == "P" else 1
+            head = len(word) if kind == "P" else 1
             words.append(upper(lower(word)[:head]) + lower(word)[head:])
         else:
             words.append(lower(word))
@@ -96,7 +99,7 @@ def _end_of_word(classes: str, start: int) -> int:
 _ORDINALS = {"1": "st", "2": "nd", "3": "rd"}
 
 
-def _end_of_number(chars: "list[str]", classes: str, start: int) -> int:
+def _end_of_number(chars: list[str], classes: str, start: int) -> int:
     """The end of the number at ``start``, together with its "st", "nd", "rd" or "th" where that stands alone."""
     end = _run(classes, start, "D")
     ending = "".join(chars[end : end + 2])
@@ -109,7 +112,7 @@ def _end_of_number(chars: "list[str]", classes: str, start: int) -> int:
     return end
 
 
-def _end_of_picture(chars: "list[str]", start: int) -> int:
+def _end_of_picture(chars: list[str], start: int) -> int:
     """The end of the emoji at ``start``: a flag is two characters; variant, skin tone and joined emoji belong to it."""
     index = _end_of_symbol(chars, start)
     while chars[index : index + 1] == ["\u200d"] and index + 1 < len(chars):
@@ -117,7 +120,7 @@ def _end_of_picture(chars: "list[str]", start: int) -> int:
     return index
 
 
-def _end_of_symbol(chars: "list[str]", index: int) -> int:
+def _end_of_symbol(chars: list[str], index: int) -> int:
     both_regional = [char for char in chars[index : index + 2] if "\U0001f1e6" <= char <= "\U0001f1ff"]
     index += 2 if len(both_regional) == 2 else 1
     if index < len(chars) and chars[index] in "\ufe0e\ufe0f":
@@ -125,3 +128,7 @@ def _end_of_symbol(chars: "list[str]", index: int) -> int:
     if index < len(chars) and "\U0001f3fb" <= chars[index] <= "\U0001f3ff":
         index += 1
     return index
+
+
+actions = rule(camel_case)
+"""The name as Segment's FullStory (Actions) sends it: lodash's camelCase, no accents, digits apart from letters."""

@@ -1,5 +1,7 @@
 """What JavaScript counts as a character of a text: UTF-16 units, two of them beyond the basic plane."""
 
+from __future__ import annotations
+
 
 def length(text: str) -> int:
     """``text.length``: characters beyond the basic plane count twice."""
@@ -19,7 +21,7 @@ def _surrogates(offset: int) -> str:
 
 def join_pairs(text: str) -> str:
     """The reverse of `split_pairs`; half a pair stays what it is."""
-    result: "list[str]" = []
+    result: list[str] = []
     for char in text:
         if "\udc00" <= char <= "\udfff" and result and "\ud800" <= result[-1] <= "\udbff":
             result[-1] = chr(0x10000 + ((ord(result[-1]) - 0xD800) << 10) + ord(char) - 0xDC00)

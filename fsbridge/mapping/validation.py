@@ -3,6 +3,8 @@
 Arrays are taken as they are: what stands in them isn't looked at, and fails, if at all, when the mapping is applied.
 """
 
+from __future__ import annotations
+
 from ..runtime import UNDEFINED, keys, lower, raw_get, raw_items, tag, to_json
 from . import liquid
 from .errors import AggregateError, MappingError, ValidationError
@@ -22,35 +24,35 @@ MAX_REPLACE = 10
 _JSON_TYPES = ("object", "array", "boolean", "string", "number", "null")
 
 
-def validate(mapping: "Any") -> None:
+def validate(mapping: Any) -> None:
     """Raise ValidationError or AggregateError when ``mapping`` has mistakes that show without a message."""
     _mapping(mapping, [])
 
 
-def _mapping(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort == "directive":
+def _mapping(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind == "directive":
         _directive(value, place)
-    elif sort == "object":
+    elif kind == "object":
         _object(value, place)
 
 
-def _wrong(place: "Place", what: str) -> ValidationError:
+def _wrong(place: Place, what: str) -> ValidationError:
     return ValidationError("/" + "/".join(place) + " " + what + ".")
 
 
-def _wrong_type(place: "Place", wanted: str, sort: str) -> ValidationError:
-    return _wrong(place, "should be %s but it is %s %s" % (wanted, "an" if sort[0] in "aeiou" else "a", sort))
+def _wrong_type(place: Place, wanted: str, kind: str) -> ValidationError:
+    return _wrong(place, "should be %s but it is %s %s" % (wanted, "an" if kind[0] in "aeiou" else "a", kind))
 
 
-def _type(value: "Any") -> str:
-    sort = tag(value)
-    if sort == "object" and any([key.startswith("@") for key in keys(value)]):
+def _type(value: Any) -> str:
+    kind = tag(value)
+    if kind == "object" and any([key.startswith("@") for key in keys(value)]):
         return "directive"
-    return sort
+    return kind
 
 
-def _directive(value: "Any", place: "Place") -> None:
+def _directive(value: Any, place: Place) -> None:
     names = keys(value)
     directives = [name for name in names if name.startswith("@")]
     others = [name for name in names if not name.startswith("@") and name != "_metadata"]
@@ -58,15 +60,15 @@ def _directive(value: "Any", place: "Place") -> None:
         count = len(directives) if len(directives) > 1 else len(names)
         raise _wrong(place, "should only have one @-prefixed key but it has %d keys" % count)
     name = directives[0]
-    if name not in _DIRECTIVES:
+    if name not in DIRECTIVES:
         raise _wrong(place, "has an invalid directive: " + name)
-    _DIRECTIVES[name](raw_get(value, name), place + [name])
+    DIRECTIVES[name](raw_get(value, name), place + [name])
 
 
-def _object(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort != "object":
-        raise _wrong_type(place, "an object", sort)
+def _object(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind != "object":
+        raise _wrong_type(place, "an object", kind)
     errors = []
     for key in keys(value):
         try:
@@ -77,26 +79,26 @@ def _object(value: "Any", place: "Place") -> None:
         raise AggregateError(errors)
 
 
-def _array(value: "Any", place: "Place") -> None:
-    sort = tag(value)
-    if sort != "array":
-        raise _wrong_type(place, "an array", sort)
+def _array(value: Any, place: Place) -> None:
+    kind = tag(value)
+    if kind != "array":
+        raise _wrong_type(place, "an array", kind)
 
 
-def _string(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort != "string":
-        raise _wrong_type(place, "a string", sort)
+def _string(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind != "string":
+        raise _wrong_type(place, "a string", kind)
 
 
-def _boolean(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort != "boolean":
-        raise _wrong_type(place, "a boolean", sort)
+def _boolean(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind != "boolean":
+        raise _wrong_type(place, "a boolean", kind)
 
 
-def _string_of_length(least: int) -> "Check":
-    def check(value: "Any", place: "Place") -> None:
+def _string_of_length(least: int) -> Check:
+    def check(value: Any, place: Place) -> None:
         _string(value, place)
         if length(value) < least:
             raise _wrong(place, "should be a string of length %d or greater" % least)
@@ -106,8 +108,8 @@ def _string_of_length(least: int) -> "Check":
     return check
 
 
-def _one_of(*allowed: str) -> "Check":
-    def check(value: "Any", place: "Place") -> None:
+def _one_of(*allowed: str) -> Check:
+    def check(value: Any, place: Place) -> None:
         _string(value, place)
         if lower(value) not in allowed:
             raise _wrong(place, "should be one of %s but it is %s" % (", ".join(allowed), to_json(value)))
@@ -115,36 +117,36 @@ def _one_of(*allowed: str) -> "Check":
     return check
 
 
-def _directive_or_json(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort == "directive":
+def _directive_or_json(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind == "directive":
         _directive(value, place)
-    elif sort not in _JSON_TYPES:
-        raise _wrong_type(place, "a mapping directive or a JSON value", sort)
+    elif kind not in _JSON_TYPES:
+        raise _wrong_type(place, "a mapping directive or a JSON value", kind)
 
 
-def _directive_or_string(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort == "directive":
+def _directive_or_string(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind == "directive":
         _directive(value, place)
-    elif sort != "string":
-        raise _wrong_type(place, "a string or a mapping directive", sort)
+    elif kind != "string":
+        raise _wrong_type(place, "a string or a mapping directive", kind)
 
 
-def _directive_or_object(value: "Any", place: "Place") -> None:
-    sort = _type(value)
-    if sort == "directive":
+def _directive_or_object(value: Any, place: Place) -> None:
+    kind = _type(value)
+    if kind == "directive":
         _directive(value, place)
-    elif sort == "object":
+    elif kind == "object":
         _object(value, place)
     else:
-        raise _wrong_type(place, "a object or a mapping directive", sort)
+        raise _wrong_type(place, "a object or a mapping directive", kind)
 
 
-def _fields(*fields: "tuple[str, bool, Check]") -> "Check":
+def _fields(*fields: tuple[str, bool, Check]) -> Check:
     """An object with these fields: name, whether it is required, what it has to be."""
 
-    def check(value: "Any", place: "Place") -> None:
+    def check(value: Any, place: Place) -> None:
         _object(value, place)
         errors = []
         for name, required, each in fields:
@@ -162,7 +164,7 @@ def _fields(*fields: "tuple[str, bool, Check]") -> "Check":
     return check
 
 
-def _array_path(value: "Any", place: "Place") -> None:
+def _array_path(value: Any, place: Place) -> None:
     _array(value, place)
     _directive_or_string(raw_get(value, 0), place)
     _mapping(raw_get(value, 1), place)
@@ -171,19 +173,19 @@ def _array_path(value: "Any", place: "Place") -> None:
 _merge_fields = _fields(("direction", False, _one_of("left", "right")), ("objects", True, _array))
 
 
-def _merge(value: "Any", place: "Place") -> None:
+def _merge(value: Any, place: Place) -> None:
     _merge_fields(value, place)
     for item in raw_items(raw_get(value, "objects")):
         _directive_or_object(item, [])  # the vendor forgets the place, too
 
 
-def _liquid(value: "Any", place: "Place") -> None:
+def _liquid(value: Any, place: Place) -> None:
     _string(value, place)
     if not liquid.available():
         raise _wrong(place, liquid.MISSING)
 
 
-_DIRECTIVES: "dict[str, Check]" = {
+DIRECTIVES: dict[str, Check] = {
     "@if": _fields(
         ("exists", False, _directive_or_json), ("then", False, _directive_or_json), ("else", False, _directive_or_json)
     ),

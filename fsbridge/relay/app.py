@@ -21,6 +21,7 @@ from .bodies import Bodies, Refused
 from .committer import Committer
 from .metrics import FrontMetrics
 from .queue import Queue, QueueError
+from .queue.opening import opened
 from .settings import RelaySettings
 from .supervisor import Supervisor
 from .tracking import Message, Wrong
@@ -40,8 +41,8 @@ class Relay:
     def __init__(self, settings: RelaySettings) -> None:
         self.settings = settings
         self.metrics = FrontMetrics()
-        self._writing = Queue(settings.queue, max_bytes=settings.max_queue)
-        self._reading = Queue(settings.queue)
+        self._writing = opened(settings.queue, max_bytes=settings.max_queue)
+        self._reading = opened(settings.queue, make=False)
         self._one_reader = asyncio.Lock()
         self._bodies = Bodies(settings.max_batch, settings.client_timeout)
         self.committer = Committer(self._writing)
@@ -88,13 +89,13 @@ class Relay:
         return answer
 
     async def _taken(self, request: Request) -> Response:
-        """Read, check and store; the answer for messages that are on disk."""
+        """Read, check and store; the answer for messages that are in the queue."""
         messages, wrong = await self._read(request)
         if messages:
             try:
                 await self.committer.append(messages)
             except QueueError as error:
-                raise Refused(503, "queue_unavailable", f"Nothing was taken: {error}.") from None
+                raise Refused(503, "queue_unavailable", f"Not taken: {error}.") from None
             for message in messages:
                 self.metrics.acknowledged.labels(message.type).inc()
         if wrong:
@@ -156,7 +157,7 @@ class Relay:
         try:
             async with asyncio.timeout(_PROBE_TIMEOUT):
                 await self.committer.append([])  # which does all that taking messages does
-                oldest = await self._look(Queue.oldest)
+                oldest = await self._query(lambda queue: queue.oldest())
         except QueueError as error:
             trouble = f"the queue can't be used: {error}"
         except TimeoutError:
@@ -174,14 +175,14 @@ class Relay:
 
     async def _metrics(self, request: Request) -> Response:
         with suppress(QueueError):  # which `healthz` tells
-            waiting, parked = await self._look(Queue.sizes)
+            waiting, parked = await self._query(lambda queue: queue.sizes())
             self.metrics.waiting.set(waiting)
             self.metrics.parked.set(parked)
-            self.metrics.oldest.set(_age(await self._look(Queue.oldest)))
+            self.metrics.oldest.set(_age(await self._query(lambda queue: queue.oldest())))
         report = await asyncio.to_thread(self.supervisor.report)
         return Response(self.metrics.text() + report.metrics, media_type=CONTENT_TYPE_LATEST)
 
-    async def _look(self, at: Callable[[Queue], Found]) -> Found:
+    async def _query(self, at: Callable[[Queue], Found]) -> Found:
         async with self._one_reader:
             return await asyncio.to_thread(at, self._reading)
 

@@ -42,7 +42,7 @@ class Committer:
         self._thread.join()
 
     async def append(self, messages: Sequence[Message]) -> None:
-        """Return when ``messages`` are on disk. Raises QueueError: then none of them is."""
+        """Return when ``messages`` are on disk. Raises QueueError: then none of them is, or not all."""
         size = sum(len(message.body) for message in messages)
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._changed:

@@ -6,23 +6,20 @@ import asyncio
 import os
 import signal
 from multiprocessing.connection import Connection
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from ..cloud import AsyncCloud
 from ..cloud.ordered import new_loop
-from ..cloud.private import secured
 from . import logs
 from .dispatch import Dispatcher
 from .metrics import DeliveryMetrics
 from .queue import Queue
+from .queue.opening import opened
 from .settings import RelaySettings
 
 REPORT, STOP = "report", "stop"
 """What the other process says. A report is answered with the fields of `supervisor.Report`."""
 
-_LOCK_POLL = 0.05
+_CLAIM_POLL = 0.05
 _NICER = 5
 """Where processors are short, acknowledging goes first: messages on disk can wait."""
 
@@ -47,38 +44,27 @@ def main(settings: RelaySettings, pipe: Connection) -> None:
         os.nice(_NICER)
     logs.configure()
     try:
-        lock = FileLock(locked(settings.queue))
-        if _alone(lock, pipe):
+        queue = opened(settings.queue, durable=False, make=False, wait=False)
+        if _claimed(queue, pipe):
             with asyncio.Runner(loop_factory=new_loop) as runner:
-                runner.run(_deliver(settings, pipe))
+                runner.run(_deliver(settings, queue, pipe))
+        queue.close()
     except EOFError:
         os._exit(1)  # at once: what is under way goes out again, under the same key
 
 
-def _alone(lock: FileLock, pipe: Connection) -> bool:
-    """Wait until no other process delivers from this queue: two would not keep users' order. False to stop."""
-    while True:
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            if pipe.poll(_LOCK_POLL):
-                if pipe.recv() == STOP:
-                    return False
-                pipe.send(("", "another relay delivers from this queue", b""))
-        else:
-            return True
+def _claimed(queue: Queue, pipe: Connection) -> bool:
+    """Wait until this process may deliver from the queue. False to stop."""
+    while reason := queue.claim():
+        if pipe.poll(_CLAIM_POLL):
+            if pipe.recv() == STOP:
+                return False
+            pipe.send(("", reason, b""))
+    return True
 
 
-def locked(queue: Path) -> Path:
-    """The file by which one delivering process keeps out others. Raises OSError, also for a symbolic link."""
-    path = Path(f"{queue.resolve()}.lock")
-    secured(path)
-    return path
-
-
-async def _deliver(settings: RelaySettings, pipe: Connection) -> None:
+async def _deliver(settings: RelaySettings, queue: Queue, pipe: Connection) -> None:
     metrics = DeliveryMetrics()
-    queue = Queue(settings.queue, durable=False)
     async with client(settings) as cloud:
         dispatcher = Dispatcher(settings, queue, cloud.send, metrics)
         over = asyncio.get_running_loop().create_future()
@@ -97,4 +83,3 @@ async def _deliver(settings: RelaySettings, pipe: Connection) -> None:
         await over
         asyncio.get_running_loop().remove_reader(pipe.fileno())
         await dispatcher.stop()
-    queue.close()

@@ -22,7 +22,7 @@ FIRST_BACKOFF = 0.5
 _CHUNK = 500
 _POLL = 0.05
 _MAINTENANCE = 1.0
-"""Seconds between looks for new messages, which come from other processes, and between rounds of maintenance."""
+"""Seconds between checks for new messages, which come from other processes, and between rounds of maintenance."""
 
 _MAX_SILENCE = 60.0
 """Seconds without progress, beyond what requests may take, until delivery counts as broken."""
@@ -48,11 +48,8 @@ class Dispatcher:
         self._send = send
         self._metrics = metrics
         self._lanes = Lanes()
-        self._delivered: list[int] = []
+        self._delivered: list[Waiting] = []
         self._parkings: list[Parking] = []
-        self._read = 0
-        self._tried = queue.last_id()
-        """Messages up to this id may have gone out before, from a relay that was stopped."""
         self._closed_until = 0.0
         self._failures = 0
         """Failed attempts since FullStory last took something."""
@@ -77,7 +74,7 @@ class Dispatcher:
         self._notify()
         await asyncio.wait(self._workers, timeout=self._settings.grace)
         self._stopped = True
-        await self._feeder
+        await asyncio.wait([self._feeder])  # whatever became of it
 
     def broken(self) -> str:
         """What is wrong with delivery itself; empty while it makes progress."""
@@ -96,6 +93,9 @@ class Dispatcher:
 
     async def _work(self) -> None:
         while (lane := await self._next()) is not None:
+            if not self._queue.owns(lane.name):
+                self._lanes.forget(lane)  # it is another relay's by now
+                continue
             message = lane.messages[0]
             if not self._under_way:
                 self._stepped = time.monotonic()
@@ -129,7 +129,7 @@ class Dispatcher:
 
     async def _attempt(self, lane: Lane, message: Waiting) -> float | None:
         """Try a message: the seconds to wait for the next attempt, None when it is done with."""
-        again = lane.failures > 0 or message.id <= self._tried
+        again = lane.failures > 0 or message.tried
         begun = time.monotonic()
         try:
             document = from_json(message.body)
@@ -146,7 +146,7 @@ class Dispatcher:
             return None
         finally:
             self._metrics.delivering.observe(time.monotonic() - begun)
-        self._delivered.append(message.id)
+        self._delivered.append(message)
         if requests:
             self._metrics.delivered.inc()
             self._succeeded()
@@ -162,7 +162,7 @@ class Dispatcher:
             _log.info("FullStory takes messages again")
 
     def _park(self, message: Waiting, reason: str, status: int | None = None, remembered: bool = False) -> None:
-        self._parkings.append(Parking(message.id, reason, remembered))
+        self._parkings.append(Parking(message, reason, remembered))
         self._metrics.parked.inc()
         _log.warning("message parked", extra={"fields": {"id": message.id, "status": status}})
 
@@ -207,21 +207,25 @@ class Dispatcher:
             if not more:
                 await asyncio.sleep(_POLL)
             last = self._stopped
-            try:
-                await self._settle()
-                more = not last and await self._bring()
-                if time.monotonic() - maintained > _MAINTENANCE:
-                    maintained = time.monotonic()
-                    await asyncio.to_thread(self._queue.maintain)
-                self._queue_trouble = ""
-            except Exception as error:  # it may work again later
-                more = False
-                if not self._queue_trouble:
-                    _log.error("the queue can't be used", extra={"fields": {"error": type(error).__name__}})
-                self._queue_trouble = str(error) if isinstance(error, QueueError) else type(error).__name__
+            steps = [self._settle]
+            if time.monotonic() - maintained > _MAINTENANCE:
+                maintained = time.monotonic()
+                steps.append(self._maintain)
+            if not last:
+                steps.append(self._bring)
+            trouble = ""
+            for step in steps:
+                try:
+                    more = await step()
+                except Exception as error:  # it may work again later, and the other steps may work now
+                    more = False
+                    trouble = trouble or (str(error) if isinstance(error, QueueError) else type(error).__name__)
+            if trouble and not self._queue_trouble:
+                _log.error("the queue can't be used", extra={"fields": {"reason": trouble}})
+            self._queue_trouble = trouble
             self._fed = time.monotonic()
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> bool:
         """Have the queue forget what is done. Should it fail, FullStory may get a second copy under the same key."""
         if self._delivered:
             delivered, self._delivered = self._delivered, []
@@ -237,27 +241,32 @@ class Dispatcher:
             except BaseException:
                 self._parkings += parkings
                 raise
+        return False
+
+    async def _maintain(self) -> bool:
+        if await asyncio.to_thread(self._queue.maintain):
+            self._lanes.keep(self._queue.owns)
+        return False
 
     async def _bring(self) -> bool:
-        """Read on, where there is room; whether there is more."""
+        """Read on, where there is room; whether there may be more."""
         lanes = self._lanes
         if lanes.to_refill:
             lane = lanes.to_refill[0]
             assert lane.rest is not None
-            messages = await asyncio.to_thread(self._queue.of_lane, lane.name, lane.rest, self._read, MAX_OF_LANE)
+            messages = await asyncio.to_thread(self._queue.of_lane, lane.name, lane.rest, MAX_OF_LANE)
             lanes.to_refill.popleft()
             lanes.refill(lane, messages)
             self._notify()
             return True
         if not lanes.has_room() and not lanes.make_room():
             return False
-        messages = await asyncio.to_thread(self._queue.after, self._read, _CHUNK)
+        messages = await asyncio.to_thread(self._queue.next, _CHUNK)
         for message in messages:
             lanes.add(message)
-            self._read = message.id
         if messages:
             self._notify()
-        return len(messages) == _CHUNK
+        return bool(messages)
 
     # Waiting
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
+from collections.abc import Callable
 
 from .queue import Waiting
 
@@ -73,10 +74,13 @@ class Lanes:
         for _, _, lane in self._asleep:
             if lane.messages:
                 lane.rest = lane.messages[0].id
-                self._messages -= len(lane.messages)
-                self._bytes -= sum(len(message.body) for message in lane.messages)
-                lane.messages.clear()
+                self._empty(lane)
         return self.has_room()
+
+    def _empty(self, lane: Lane) -> None:
+        self._messages -= len(lane.messages)
+        self._bytes -= sum(len(message.body) for message in lane.messages)
+        lane.messages.clear()
 
     def add(self, message: Waiting) -> None:
         """Put a message behind the others of its lane, or leave it on disk when there are too many."""
@@ -119,6 +123,8 @@ class Lanes:
 
     def done(self, lane: Lane) -> None:
         """The first message of a lane that was taken is done; the lane goes to the end of the line."""
+        if not self._has(lane):
+            return
         message = lane.messages.popleft()
         self._messages -= 1
         self._bytes -= len(message.body)
@@ -132,4 +138,27 @@ class Lanes:
 
     def sleep(self, lane: Lane, until: float) -> None:
         """The first message of a lane that was taken failed; it is not to be tried before ``until``."""
+        if not self._has(lane):
+            return
         heapq.heappush(self._asleep, (until, next(self._number), lane))
+
+    # Lanes that have become another relay's
+
+    def forget(self, lane: Lane) -> None:
+        """Forget a lane that was taken."""
+        if self._has(lane):
+            self._empty(lane)
+            del self._lanes[lane.name]
+
+    def keep(self, owned: Callable[[str], bool]) -> None:
+        """Forget all lanes but those whose names are ``owned``; of those that are taken `done` is no news then."""
+        for lane in [each for each in self._lanes.values() if not owned(each.name)]:
+            self.forget(lane)
+        self._ready = deque(filter(self._has, self._ready))
+        self._again = deque(filter(self._has, self._again))
+        self.to_refill = deque(filter(self._has, self.to_refill))
+        self._asleep = [each for each in self._asleep if self._has(each[2])]
+        heapq.heapify(self._asleep)
+
+    def _has(self, lane: Lane) -> bool:
+        return self._lanes.get(lane.name) is lane

@@ -70,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
     # A connection
 
     def connection_made(self, transport: Any) -> None:
+        """Begin; when there are too many connections, end the one that has waited longest, or this one."""
         super().connection_made(transport)
         self._wait()
         if len(self.connections) > self.max_connections:
@@ -83,25 +84,30 @@ class BoundedProtocol(HttpToolsProtocol):
                 transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End, with all that waits."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
+        """Wait for the client to read what was written."""
         super().pause_writing()
         self._wait()
 
     def resume_writing(self) -> None:
+        """Go on: the client has read."""
         super().resume_writing()
         if self._answering():
             self._stop_waiting()
 
     def timeout_keep_alive_handler(self) -> None:
+        """End a connection on which no further request has come."""
         if not self.transport.is_closing():
             self._end()
 
     # A request
 
     def data_received(self, data: bytes) -> None:
+        """Take what has arrived; heads of more than `MAX_HEAD` bytes are answered 431."""
         self._chunk = len(data)
         self._head += self._chunk
         super().data_received(data)
@@ -111,6 +117,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._end()
 
     def on_message_begin(self) -> None:
+        """Wait for the headers of a request."""
         super().on_message_begin()
         self._head = self._chunk
         self._in_head = True
@@ -118,6 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait()
 
     def on_headers_complete(self) -> None:
+        """Choose who answers. Two of a header that may be there once are answered 400; 503 says the relay is full."""
         names = [name for name, _ in self.headers]
         if any(names.count(name) > 1 for name in _ONCE):
             raise ValueError("a header that may be there once")  # uvicorn answers 400
@@ -131,10 +139,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        """Take a part of the body, which counts for no head."""
         self._head -= len(body)
         super().on_body(body)
 
     def on_response_complete(self) -> None:
+        """Wait for the next request."""
         pipelined = bool(self.pipeline)
         super().on_response_complete()
         if self.transport.is_closing():

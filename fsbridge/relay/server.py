@@ -11,7 +11,7 @@ import uvicorn
 from ..settings import SettingsError
 from . import logs
 from .app import Relay
-from .delivering import client, locked
+from .delivering import client
 from .protocol import SPARE, BoundedProtocol
 from .queue import QueueError
 from .settings import RelaySettings
@@ -31,11 +31,9 @@ def run(settings: RelaySettings) -> None:
         signal.signal(number, _end)  # uvicorn raises it again when it has shut down
     logs.configure()
     try:
-        locked(settings.queue)
         relay = Relay(settings)
-    except (QueueError, OSError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(f"The queue {settings.queue} can't be used: {problem}.") from None
+    except QueueError as error:
+        raise SettingsError(f"The queue {settings.queue} can't be used: {error}.") from None
     try:
         server(relay).run()
     finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cloud.destination import API
 from ..settings import SettingsError
+from .queue.address import Cluster
 
 WRITE_KEYS = "FSBRIDGE_WRITE_KEYS"
 API_KEY = "FULLSTORY_API_KEY"
@@ -22,7 +23,7 @@ class RelaySettings:
 
     write_keys: frozenset[str] = field(repr=False)
     api_key: str = field(repr=False)
-    queue: Path
+    queue: Path | Cluster
     destination: Mapping[str, Any] = field(default_factory=dict)
     """Settings of segment-cloud, such as its subscriptions; the vendor's presets without."""
     origins: tuple[str, ...] = ()

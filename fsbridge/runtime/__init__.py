@@ -12,7 +12,8 @@ Never write ``value is None`` for a port value: Pyodide spells ``undefined`` as 
 Compare with ``NULL`` and ``UNDEFINED`` by ``is``, or ask `type_of` or `is_nullish`.
 
 One rule for names: what begins with ``raw_`` is fast and unguarded, for objects of our own, and of the page only where
-nothing can throw; a throw there unwinds MicroPython past every ``except``. Everything else is guarded.
+nothing can throw: with npm's host of MicroPython (PyScript) a throw there unwinds it past every ``except``. Everything
+else is guarded.
 """
 
 import sys
@@ -23,6 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+
+    Value = Any
+    """A port value."""
 
     UNDEFINED: Any
     NULL: Any

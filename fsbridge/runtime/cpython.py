@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class _Undefined:
@@ -106,6 +106,12 @@ class Host:
         """Its own enumerable keys."""
         return []
 
+    if TYPE_CHECKING:  # pages hang on it what they like
+
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
 
 class Promise(Host):
     """A settled or pending promise; ``state`` is "pending", "fulfilled" or "rejected"."""
@@ -116,17 +122,18 @@ class Promise(Host):
         self._reactions: list[Callable[[], None]] = []
 
     def then(self, fulfilled: Any = UNDEFINED, rejected: Any = UNDEFINED) -> Promise:
+        """JavaScript's ``then``; what it calls is called at once where the promise is settled."""
         after = Promise()
 
         def react() -> None:
             handler = fulfilled if self.state == "fulfilled" else rejected
             if type_of(handler) != "function":
-                after._settle(self.state, self.value)
+                after.settle(self.state, self.value)
                 return
             try:
-                after._settle("fulfilled", call(handler, self.value))
+                after.settle("fulfilled", call(handler, self.value))
             except JsError as error:
-                after._settle("rejected", error)
+                after.settle("rejected", error)
 
         if self.state == "pending":
             self._reactions.append(react)
@@ -135,15 +142,17 @@ class Promise(Host):
         return after
 
     def catch(self, rejected: Any) -> Promise:
+        """JavaScript's ``catch``."""
         return self.then(UNDEFINED, rejected)
 
-    def _settle(self, state: str, value: Any) -> None:
+    def settle(self, state: str, value: Any) -> None:
+        """Settle a pending promise as "fulfilled" or "rejected"; it follows a ``value`` that is a promise."""
         if self.state != "pending":
             return
         if isinstance(value, Promise):
             value.then(
-                Function(lambda args: self._settle("fulfilled", raw_get(args, 0))),
-                Function(lambda args: self._settle("rejected", raw_get(args, 0))),
+                Function(lambda args: self.settle("fulfilled", raw_get(args, 0))),
+                Function(lambda args: self.settle("rejected", raw_get(args, 0))),
             )
             return
         self.state, self.value = state, value
@@ -368,14 +377,14 @@ def _inherited(value: Any, key: str) -> Any:
     """What JavaScript's prototypes have under ``key``: functions that are there, but do nothing here."""
     if is_nullish(value):
         return UNDEFINED
-    sort = type_of(value)
+    kind = type_of(value)
     if key == "constructor":
-        return Function(lambda args: UNDEFINED, _CONSTRUCTORS[sort])
+        return Function(lambda args: UNDEFINED, _CONSTRUCTORS[kind])
     if key == "__proto__":
         return {}
     if key == "bind" and isinstance(value, Function):
         return Function(lambda bound: Function(lambda args: value.body([*bound[1:], *args])), "bind")
-    return _PROTOTYPES.get(sort, {}).get(key) or _PROTOTYPES[""].get(key, UNDEFINED)
+    return _PROTOTYPES.get(kind, {}).get(key) or _PROTOTYPES[""].get(key, UNDEFINED)
 
 
 def _spliced(array: list[Any], start: int, count: int) -> list[Any]:
@@ -620,20 +629,20 @@ def make_promise() -> tuple[Any, Callable[[Any], None], Callable[[Any], None]]:
     promise = Promise()
     return (
         promise,
-        lambda value: promise._settle("fulfilled", value),
-        lambda error: promise._settle("rejected", error),
+        lambda value: promise.settle("fulfilled", value),
+        lambda error: promise.settle("rejected", error),
     )
 
 
 def resolved(value: Any) -> Any:
     promise = Promise()
-    promise._settle("fulfilled", value)
+    promise.settle("fulfilled", value)
     return promise
 
 
 def make_rejected(message: str) -> Any:
     promise = Promise()
-    promise._settle("rejected", JsError(message))
+    promise.settle("rejected", JsError(message))
     return promise
 
 

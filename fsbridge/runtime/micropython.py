@@ -8,8 +8,15 @@
   catches what its executor throws.
 """
 
+from __future__ import annotations
+
 import js
 from jsffi import JsProxy as JsProxy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 HANDLES = (JsProxy,)
 UNDEFINED = js.undefined
@@ -37,7 +44,7 @@ class JsError(Exception):
 _CROSSES_WHOLE = type(_get(js.Number, "MAX_SAFE_INTEGER")) is float
 
 
-def read(obj, key):
+def read(obj: Any, key: Any) -> Any:
     """``obj[key]``, exact for own properties. Not for objects whose getters may throw."""
     # A text key: with a number MicroPython checks the bounds, and throws.
     value = obj[key] if type(key) is str else obj[str(key)]
@@ -46,22 +53,22 @@ def read(obj, key):
     return value
 
 
-def getter(other):
+def getter(other: Any) -> Any:
     """A function of a value and a key: `read`, or ``other`` where the value isn't JavaScript's."""
 
-    def get(value, key):  # all in one, as each call costs, and this one is made most
+    def get(value: Any, key: Any) -> Any:  # all in one, as each call costs, and this one is made most
         if type(value) is not JsProxy:
             return other(value, key)
         found = value[key] if type(key) is str else value[str(key)]
         return _exact(value, key, found) if type(found) is int else found
 
-    def get_whole(value, key):
+    def get_whole(value: Any, key: Any) -> Any:
         return value[key] if type(value) is JsProxy else other(value, key)
 
     return get_whole if _CROSSES_WHOLE else get
 
 
-def write(value, key, item):
+def write(value: Any, key: Any, item: Any) -> Any:
     """``value[key] = item``, exact."""
     if type(item) is int and not -_SAFE < item < _SAFE:
         item = float(item)
@@ -72,7 +79,7 @@ tag_of = _apply(_bind, _get(js.Function.prototype, "call"), _array(_get(js.Objec
 """``Object.prototype.toString`` of an object."""
 
 
-def items(array):
+def items(array: Any) -> Any:
     """The items of an array."""
     result = []
     for index in range(array.length):
@@ -81,7 +88,7 @@ def items(array):
     return result
 
 
-def make_object(pairs=()):
+def make_object(pairs: Iterable[tuple[str, Any]] = ()) -> Any:
     """An object of these keys and values."""
     result = _object()
     for key, value in pairs:
@@ -93,7 +100,7 @@ record = _get(js.globalThis, "Object")
 """The same of keyword arguments."""
 
 
-def _exact(obj, key, cut):
+def _exact(obj: Any, key: Any, cut: int) -> Any:
     if _CROSSES_WHOLE:
         return cut
     descriptor = _descriptor(obj, key)
@@ -117,7 +124,7 @@ _clock = js.Date.now
 _HALF = 1 << 31
 
 
-def _counting_on():
+def _counting_on() -> Any:
     """A clock of which only 32 bits cross, which count on from the whole reading at the start."""
     start = int(_array(js.Date.new()).map(_get(js.globalThis, "Number")).join(""))
     return lambda: float(start + ((_clock() - start + _HALF) & 0xFFFFFFFF) - _HALF)
@@ -127,14 +134,14 @@ now = _clock if _CROSSES_WHOLE else _counting_on()  # the host of snapshots read
 """Milliseconds since 1970."""
 
 
-def outgoing(value):
+def outgoing(value: Any) -> Any:
     """``value`` in a form that crosses exactly."""
     if type(value) is int and not -_SAFE < value < _SAFE:
         return float(value)
     return value
 
 
-def bound(value, method):
+def bound(value: Any, method: str) -> Any:
     """``value[method]`` as a function for Python to call."""
     return getattr(value, method)
 
@@ -142,13 +149,23 @@ def bound(value, method):
 _guard = None
 
 
-def use_guard(function):
+def use_guard(function: Any) -> Any:
     """Let JavaScript of ours catch: ``function(f, this, ...args)`` gives the result, or itself with a ``message``."""
     global _guard
     _guard = function
 
 
-def attempt(function, this, args):
+class _Thrower:
+    """What our own host measures (web/micropython.js) to raise here what JavaScript throws."""
+
+    def __len__(self) -> int:
+        raise JsError(_guard["message"] if _guard is not None else "a JavaScript error")
+
+
+thrower = _Thrower()
+
+
+def attempt(function: Any, this: Any, args: Any) -> Any:
     """``function.apply(this, args)``, for port values and small whole numbers. Raises JsError when it throws."""
     if type(function) is not JsProxy:
         raise JsError("not a function")
@@ -179,7 +196,7 @@ _prototype = _get(js.Object, "prototype")
 _is_prototype_of = _get(js.Object.prototype, "isPrototypeOf")
 
 
-def look(args):
+def check_readable(args: Any) -> Any:
     """Raise JsError where a value throws when merely looked at, as a revoked Proxy does: it would harm us for good."""
     seen, waiting = js.Set.new(), [args]
     while waiting:
@@ -194,8 +211,9 @@ def look(args):
                 seen.add(value)
                 try:
                     waiting.append(attempt(_values, js.Object, (value,)))
-                except JsError:  # a getter's
-                    pass
+                except JsError:  # a getter's; those of objects are read with care
+                    if tag == "[object Array]":
+                        raise
 
 
 _PRIMITIVES = [
@@ -203,7 +221,7 @@ _PRIMITIVES = [
 ]
 
 
-def _has_value(out):
+def _has_value(out: Any) -> Any:
     return js.Object.hasOwn(out, "value")
 
 
@@ -217,10 +235,10 @@ rejected = js.Promise.reject
 _returned = None
 
 
-def callback(body):
+def callback(body: Callable[..., Any]) -> Any:
     """A Python function as JavaScript can hold it."""
 
-    def kept(*args):
+    def kept(*args: Any) -> Any:
         # Garbage may be collected after a function returned and before JavaScript took the result: hold on to it.
         global _returned
         _returned = body(*args)

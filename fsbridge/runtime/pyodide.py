@@ -4,9 +4,16 @@ A promise that a JavaScript function returns arrives as a Python future, and wou
 promise it was. So `read` and `attempt` let results come in an array, whose items stay what they are.
 """
 
+from __future__ import annotations
+
 import js
 from pyodide.ffi import JsBigInt, JsException, create_proxy, jsnull
 from pyodide.webloop import PyodideFuture
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 # The base of every handle's type. pyodide.ffi.JsProxy stands for the same, but isinstance takes twenty times as long.
 JsProxy = type(js.globalThis).__mro__[1]
@@ -34,7 +41,7 @@ _box = _get(js.globalThis, "Object")
 _one = js.Array.of(0)
 
 
-def read(obj, key):
+def read(obj: Any, key: Any) -> Any:
     """``obj[key]``, exact for own properties: Pyodide alone would turn -0 into 0."""
     value = _get(obj, key)
     if type(value) is int and value == 0:
@@ -44,22 +51,22 @@ def read(obj, key):
     return value
 
 
-def getter(other):
+def getter(other: Any) -> Any:
     """A function of a value and a key: `read`, or ``other`` where the value isn't JavaScript's."""
     return lambda value, key: read(value, key) if isinstance(value, JsProxy) else other(value, key)
 
 
-def tag_of(value):
+def tag_of(value: Any) -> Any:
     """``Object.prototype.toString`` of an object."""
     return _apply(_tag, value, _no_args)
 
 
-def items(array):
+def items(array: Any) -> Any:
     """The items of an array."""
     return [read(array, index) for index in range(array.length)]
 
 
-def _zero(obj, key):
+def _zero(obj: Any, key: Any) -> Any:
     """0 or -0, whichever ``obj[key]`` is."""
     descriptor = _descriptor(obj, key)
     if descriptor is not UNDEFINED:
@@ -73,12 +80,12 @@ def _zero(obj, key):
 now = js.Date.now
 
 
-def write(value, key, item):
+def write(value: Any, key: Any, item: Any) -> Any:
     """``value[key] = item``, exact."""
     _set(value, key, outgoing(item))
 
 
-def make_object(pairs=()):
+def make_object(pairs: Iterable[tuple[str, Any]] = ()) -> Any:
     """An object of these keys and values."""
     result = _object()
     for key, value in pairs:
@@ -86,7 +93,7 @@ def make_object(pairs=()):
     return result
 
 
-def record(**fields):
+def record(**fields: Any) -> Any:
     """The same of keyword arguments."""
     for name, value in fields.items():
         if type(value) is int:
@@ -94,22 +101,22 @@ def record(**fields):
     return _box(**fields)
 
 
-def use_guard(function):
+def use_guard(function: Any) -> Any:
     """Nothing: a JavaScript exception is an exception here."""
 
 
-def look(args):
+def check_readable(args: Any) -> Any:
     """Nothing, for the same reason."""
 
 
-def outgoing(value):
+def outgoing(value: Any) -> Any:
     """``value`` in a form that crosses exactly: Pyodide would make a BigInt of a large int."""
     if type(value) is int and not -(2**53) + 1 < value < 2**53 - 1:
         return float(value)
     return value
 
 
-def bound(value, method):
+def bound(value: Any, method: str) -> Any:
     """``value[method]`` as a function for Python to call."""
     return getattr(value, method)
 
@@ -117,13 +124,13 @@ def bound(value, method):
 _boxed = None
 
 
-def use_box(function):
+def use_box(function: Any) -> Any:
     """Let JavaScript of ours call: ``function(f, this, ...args)`` gives the result in an array."""
     global _boxed
     _boxed = function
 
 
-def attempt(function, this, args):
+def attempt(function: Any, this: Any, args: Any) -> Any:
     """``function.apply(this, args)``. Raises JsError when it throws."""
     args = [outgoing(arg) for arg in args]
     if _boxed is None:
@@ -134,16 +141,16 @@ def attempt(function, this, args):
     return _zero(results, 0) if type(value) is int and value == 0 else value
 
 
-def resolved(value):
+def resolved(value: Any) -> Any:
     """``Promise.resolve(value)``."""
     return attempt(_resolve, js.Promise, (value,))
 
 
-def rejected(value):
+def rejected(value: Any) -> Any:
     """``Promise.reject(value)``."""
     return attempt(_reject, js.Promise, (value,))
 
 
-def callback(body):
+def callback(body: Callable[..., Any]) -> Any:
     """A Python function as JavaScript can hold it."""
     return create_proxy(body)

@@ -3,6 +3,8 @@
 Types that aren't built in are known by what they have, so that no module is imported for their sake.
 """
 
+from __future__ import annotations
+
 import sys
 
 from . import NULL, is_javascript, make_array, make_date, make_object
@@ -17,7 +19,7 @@ INEXACT = "is more exact than JavaScript's numbers: pass it as text or float"
 _EXACT = 1 << 53
 
 
-def from_python(value: "Any", name: str = "value") -> "Any":
+def from_python(value: Any, name: str = "value") -> Any:
     """``value`` as a port value; ``name`` is what errors call it.
 
     - None is null; text, booleans and numbers are themselves, Decimals and numpy's, too, if JavaScript's numbers hold
@@ -38,18 +40,18 @@ class _Conversion:
     """One value on its way, with the path to the part that is being looked at."""
 
     def __init__(self, name: str) -> None:
-        self._path: "list[Any]" = [name]
+        self._path: list[Any] = [name]
         # By id: each container and what became of it, which is None while it is being looked at.
-        self._done: "dict[int, tuple[Any, Any]]" = {}
+        self._done: dict[int, tuple[Any, Any]] = {}
 
-    def of(self, value: "Any") -> "Any":
+    def of(self, value: Any) -> Any:
         """``value`` as a port value."""
-        sort = type(value)
-        if sort is str or sort is bool or sort is float:
+        kind = type(value)
+        if kind is str or kind is bool or kind is float:
             return value
         if value is None:
             return NULL
-        if sort is int:
+        if kind is int:
             return value if -_EXACT <= value <= _EXACT else self._large(value)
         if is_javascript(value):
             return value
@@ -58,12 +60,12 @@ class _Conversion:
         simpler = self._simpler(value)
         return self._container(value, simpler) if isinstance(simpler, (dict, list)) else self.of(simpler)
 
-    def _simpler(self, value: "Any") -> "Any":
+    def _simpler(self, value: Any) -> Any:
         """The same as a built-in value, or as one of JavaScript."""
-        sort = type(value)
+        kind = type(value)
         if isinstance(value, (type, bytes, bytearray, memoryview)):
             self._refuse(value)
-        if hasattr(sort, "__members__"):  # Enum
+        if hasattr(kind, "__members__"):  # Enum
             return value.value
         if isinstance(value, str):
             return value[:]
@@ -71,17 +73,17 @@ class _Conversion:
             return float(value)
         if isinstance(value, int):
             return int(value)
-        if hasattr(sort, "isoformat"):
-            return self._date(value) if hasattr(sort, "timestamp") else value.isoformat()
-        if hasattr(sort, "__array_interface__"):
+        if hasattr(kind, "isoformat"):
+            return self._date(value) if hasattr(kind, "timestamp") else value.isoformat()
+        if hasattr(kind, "__array_interface__"):
             return self._of_numpy(value)
-        if hasattr(sort, "as_tuple") and hasattr(sort, "quantize"):  # Decimal
+        if hasattr(kind, "as_tuple") and hasattr(kind, "quantize"):  # Decimal
             return self._of_decimal(value)
-        if hasattr(sort, "urn"):  # UUID
+        if hasattr(kind, "urn"):  # UUID
             return str(value)
-        if hasattr(sort, "__fspath__"):
+        if hasattr(kind, "__fspath__"):
             return value.__fspath__()
-        if hasattr(sort, "__dataclass_fields__"):
+        if hasattr(kind, "__dataclass_fields__"):
             return {field.name: getattr(value, field.name) for field in sys.modules["dataclasses"].fields(value)}
         if isinstance(value, (set, frozenset, range)):
             return list(value)
@@ -92,7 +94,7 @@ class _Conversion:
             return list(value)
         self._refuse(value)
 
-    def _container(self, value: "Any", simpler: "Any") -> "Any":
+    def _container(self, value: Any, simpler: Any) -> Any:
         known = self._done.get(id(value))
         if known is not None:
             if known[1] is None:
@@ -109,10 +111,10 @@ class _Conversion:
         self._done[id(value)] = (value, result)  # holding on to it: an id is given again
         return result
 
-    def _named(self, value: "dict[Any, Any]") -> "list[tuple[str, Any]]":
+    def _named(self, value: dict[Any, Any]) -> list[tuple[str, Any]]:
         """The pairs of a dict under the names that its keys have as properties."""
-        pairs: "list[tuple[str, Any]]" = []
-        names: "set[str]" = set()
+        pairs: list[tuple[str, Any]] = []
+        names: set[str] = set()
         for key, item in value.items():
             if hasattr(type(key), "__members__"):
                 key = key.value
@@ -125,7 +127,7 @@ class _Conversion:
             pairs.append((name, item))
         return pairs
 
-    def _items(self, pairs: "Any") -> "list[Any]":
+    def _items(self, pairs: Any) -> list[Any]:
         converted = []
         for key, item in pairs:
             self._path.append(key)
@@ -142,7 +144,7 @@ class _Conversion:
             pass
         self._refuse(value, INEXACT)
 
-    def _of_decimal(self, value: "Any") -> float:
+    def _of_decimal(self, value: Any) -> float:
         try:
             number = float(value)
         except ValueError:  # a NaN that signals
@@ -151,7 +153,7 @@ class _Conversion:
             self._refuse(value, INEXACT)
         return number
 
-    def _date(self, value: "Any") -> "Any":
+    def _date(self, value: Any) -> Any:
         if value != value:  # pandas has a time that is none
             return None
         try:
@@ -159,7 +161,7 @@ class _Conversion:
         except (OverflowError, ValueError, OSError):  # local time knows no such year
             self._refuse(value, "is too far away")
 
-    def _of_numpy(self, value: "Any") -> "Any":
+    def _of_numpy(self, value: Any) -> Any:
         kind = value.dtype.kind
         if kind not in "biufOUM":
             self._refuse(value)
@@ -172,6 +174,6 @@ class _Conversion:
             self._refuse(value)
         return found
 
-    def _refuse(self, value: "Any", problem: str = "has no JSON form") -> "NoReturn":
+    def _refuse(self, value: Any, problem: str = "has no JSON form") -> NoReturn:
         path = "".join(["[%d]" % key if isinstance(key, int) else "." + str(key) for key in self._path])
         raise TypeError("%s %s (type %s)" % (path[1:], problem, type(value).__name__))

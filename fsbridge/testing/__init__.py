@@ -28,6 +28,9 @@ Sites that host fs.js themselves name it in pytest's configuration, as Playwrigh
 
     [tool.pytest.ini_options]
     fullstory_scripts = ["https://cdn.acme.example/fs.js*"]
+
+What is waited for has 5,000 milliseconds to arrive, each time that no other ``timeout`` is given; for machines that are
+slower than yours, ``fullstory_timeout`` in the same place is another number.
 """
 
 import pytest
@@ -41,16 +44,27 @@ __all__ = ["FS", "UNDEFINED", "AsyncFullStory", "Call", "Event", "FullStory", "O
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the plugin's option."""
+    """Declare the plugin's options."""
     parser.addini("fullstory_scripts", "more URLs (globs) to answer as FullStory's fs.js", type="linelist", default=[])
+    parser.addini("fullstory_timeout", "milliseconds to wait for what is to reach FullStory", default="5000")
 
 
 @pytest.fixture
 def fullstory(request: pytest.FixtureRequest) -> FullStory:
     """FullStory for this test's pages: records what they send, sends nothing."""
-    recorder = FullStory(scripts=request.config.getini("fullstory_scripts"))
+    option = request.config.getini
+    recorder = FullStory(scripts=option("fullstory_scripts"), timeout=_milliseconds(option("fullstory_timeout")))
     if {"context", "page"} & set(request.fixturenames):
         context = request.getfixturevalue("context")
         if hasattr(context, "expose_binding"):  # not some other fixture of that name
             recorder.attach(context)
     return recorder
+
+
+def _milliseconds(given: str) -> float:
+    try:
+        if (milliseconds := float(given)) >= 0:
+            return milliseconds
+    except ValueError:
+        pass
+    raise pytest.UsageError(f"fullstory_timeout is {given!r}; it must be a number of milliseconds, like 5000")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from .calls import Call, Event
-from .record import BINDING, CATCH_UP, FULLSTORY, REFUSAL, WAIT, Record, T, Wanted, context_of, is_script
+from .record import BINDING, CATCH_UP, FULLSTORY, POLL_INTERVAL, REFUSAL, Record, T, Wanted, context_of, is_script
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Route, WebSocketRoute
@@ -27,10 +27,11 @@ class AsyncFullStory(Record):
     anything that waits, and after ``await fullstory.catch_up()``.
 
     ``scripts`` are more URLs to answer with the stand-in, as Playwright's globs: where a site hosts fs.js itself.
+    ``timeout`` is how many milliseconds anything is waited for that isn't told otherwise.
     """
 
-    def __init__(self, scripts: Sequence[str] = ()) -> None:
-        super().__init__(scripts)
+    def __init__(self, scripts: Sequence[str] = (), timeout: float = 5000) -> None:
+        super().__init__(scripts, timeout)
         self._contexts: list[BrowserContext] = []
         self._waiting: list[Route] | None = None
 
@@ -78,32 +79,34 @@ class AsyncFullStory(Record):
         await self.catch_up()
         self._operations.clear()
 
-    async def wait_for_event(self, name: str, properties: dict[str, Any] | None = None, timeout: float = 5000) -> Event:
+    async def wait_for_event(
+        self, name: str, properties: dict[str, Any] | None = None, timeout: float | None = None
+    ) -> Event:
         """The first event called ``name``, with at least these ``properties``, as soon as it arrives.
 
         Raises AssertionError after ``timeout`` milliseconds, listing what did arrive.
         """
         return await self._wait(self._event(name, properties or {}), timeout)
 
-    async def wait_for_call(self, call: Call, timeout: float = 5000) -> Call:
+    async def wait_for_call(self, call: Call, timeout: float | None = None) -> Call:
         """``call`` (made by `FS`) as soon as it arrives. Raises AssertionError after ``timeout`` milliseconds."""
         return await self._wait(self._call(call), timeout)
 
-    async def wait_for_identity(self, uid: str, timeout: float = 5000) -> str:
+    async def wait_for_identity(self, uid: str, timeout: float | None = None) -> str:
         """``uid`` as soon as it is the user in force. Raises AssertionError after ``timeout`` milliseconds."""
         return await self._wait(self._identity(uid), timeout)
 
-    async def expect_calls(self, *calls: Call, timeout: float = 5000) -> None:
+    async def expect_calls(self, *calls: Call, timeout: float | None = None) -> None:
         """Wait until as many calls are there, ``timeout`` milliseconds at most, then assert that they are exactly
         these, in this order."""
-        deadline = time.monotonic() + timeout / 1000
+        deadline = self._deadline(timeout)
         await self.catch_up()
         while len(self.calls) < len(calls) and time.monotonic() < deadline:
             await self._let_pass()
         self._check(calls)
 
-    async def _wait(self, wanted: Wanted[T], timeout: float) -> T:
-        deadline = time.monotonic() + timeout / 1000
+    async def _wait(self, wanted: Wanted[T], timeout: float | None) -> T:
+        deadline = self._deadline(timeout)
         await self.catch_up()
         while (found := wanted.find()) is None:
             if time.monotonic() > deadline:
@@ -114,7 +117,7 @@ class AsyncFullStory(Record):
     async def _let_pass(self) -> None:
         import asyncio  # not for every pytest run that has this plugin
 
-        await asyncio.sleep(WAIT / 1000)
+        await asyncio.sleep(POLL_INTERVAL / 1000)
         await self.catch_up()
 
     async def _serve_fullstory(self, route: "Route") -> None:

@@ -13,7 +13,7 @@ class Operation:
     """One operation as it reached fs.js. All calls, of either style, come down to these.
 
     ``version`` is 1 for the methods (``FS.event``), 2 for ``FS("trackEvent", …)``. ``page`` tells page loads apart,
-    ``url`` is the page's address at that moment.
+    ``url`` is the page's address at that moment, ``namespace`` the name of FullStory's global.
     """
 
     operation: str
@@ -23,6 +23,7 @@ class Operation:
     org: str = ""
     page: str = ""
     url: str = ""
+    namespace: str = "FS"
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,7 +94,7 @@
       version = 1;
     }
     if (operation === "init" && options && options.env && options.env.orgId) org = options.env.orgId;
-    const received = { operation, options, source, version, org, page, url: location.href };
+    const received = { operation, options, source, version, org, page, url: location.href, namespace };
     receive(JSON.stringify(encode(received, [])));
     const result = answer(operation, options);
     if (typeof resolve === "function") resolve(result);

@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ CATCH_UP = f"window.{BINDING}?.()"
 
 REFUSAL = "blockedbyclient"
 
-STAND_IN = {
+STAND_IN: dict[str, Any] = {
     "path": Path(__file__).with_name("fs.js"),
     "content_type": "text/javascript; charset=utf-8",
     # Snippets ask for fs.js with crossorigin="anonymous".
@@ -34,8 +35,8 @@ STAND_IN = {
 }
 """How a request for fs.js is fulfilled."""
 
-WAIT = 20
-"""Milliseconds between two looks while waiting."""
+POLL_INTERVAL = 20
+"""Milliseconds between two checks while waiting."""
 
 
 class Events(list[Event]):
@@ -57,10 +58,12 @@ class Record:
     """What pages sent, in one order over all pages and navigations.
 
     ``scripts`` are more URLs to answer with the stand-in, as Playwright's globs: where a site hosts fs.js itself.
+    ``timeout`` is how many milliseconds anything is waited for that isn't told otherwise.
     """
 
-    def __init__(self, scripts: Sequence[str] = ()) -> None:
+    def __init__(self, scripts: Sequence[str] = (), timeout: float = 5000) -> None:
         self._scripts = scripts
+        self._timeout = timeout
         self._operations: list[Operation] = []
         self._log: list[str] = []
         self._blocked = False
@@ -69,6 +72,10 @@ class Record:
     def block(self) -> None:
         """From now on fs.js fails to load, as behind an ad blocker."""
         self._blocked = True
+
+    def unblock(self) -> None:
+        """From now on fs.js loads again: what a page asks for a second time comes."""
+        self._blocked = False
 
     # What arrived
 
@@ -145,8 +152,13 @@ class Record:
     def _identity(self, uid: str) -> Wanted[str]:
         return Wanted(f"identity {show(uid)}", lambda: uid if self.identity == uid else None)
 
-    def _missed(self, wanted: Wanted[Any], timeout: float) -> AssertionError:
-        return AssertionError(f"FullStory did not receive {wanted.name} within {timeout:g} ms. {self.summary()}")
+    def _deadline(self, timeout: float | None) -> float:
+        """Until when to wait, as `time.monotonic` counts."""
+        return time.monotonic() + (self._timeout if timeout is None else timeout) / 1000
+
+    def _missed(self, wanted: Wanted[Any], timeout: float | None) -> AssertionError:
+        within = self._timeout if timeout is None else timeout
+        return AssertionError(f"FullStory did not receive {wanted.name} within {within:g} ms. {self.summary()}")
 
     def _check(self, calls: Sequence[Call]) -> None:
         """Assert that the calls are exactly these."""

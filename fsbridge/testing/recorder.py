@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from .calls import Call, Event, Operation
-from .record import BINDING, CATCH_UP, FULLSTORY, REFUSAL, WAIT, Record, T, Wanted, context_of, is_script
+from .record import BINDING, CATCH_UP, FULLSTORY, POLL_INTERVAL, REFUSAL, Record, T, Wanted, context_of, is_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route
@@ -19,10 +19,11 @@ class FullStory(Record):
     navigations too. Nothing reaches FullStory: requests to its hosts that aren't for the script are refused.
 
     ``scripts`` are more URLs to answer with the stand-in, as Playwright's globs: where a site hosts fs.js itself.
+    ``timeout`` is how many milliseconds anything is waited for that isn't told otherwise.
     """
 
-    def __init__(self, scripts: Sequence[str] = ()) -> None:
-        super().__init__(scripts)
+    def __init__(self, scripts: Sequence[str] = (), timeout: float = 5000) -> None:
+        super().__init__(scripts, timeout)
         self._contexts: list[BrowserContext] = []
         self._waiting: list[Route] | None = None
 
@@ -64,31 +65,33 @@ class FullStory(Record):
         self._catch_up()
         self._operations.clear()
 
-    def wait_for_event(self, name: str, properties: dict[str, Any] | None = None, timeout: float = 5000) -> Event:
+    def wait_for_event(
+        self, name: str, properties: dict[str, Any] | None = None, timeout: float | None = None
+    ) -> Event:
         """The first event called ``name``, with at least these ``properties``, as soon as it arrives.
 
         Raises AssertionError after ``timeout`` milliseconds, listing what did arrive.
         """
         return self._wait(self._event(name, properties or {}), timeout)
 
-    def wait_for_call(self, call: Call, timeout: float = 5000) -> Call:
+    def wait_for_call(self, call: Call, timeout: float | None = None) -> Call:
         """``call`` (made by `FS`) as soon as it arrives. Raises AssertionError after ``timeout`` milliseconds."""
         return self._wait(self._call(call), timeout)
 
-    def wait_for_identity(self, uid: str, timeout: float = 5000) -> str:
+    def wait_for_identity(self, uid: str, timeout: float | None = None) -> str:
         """``uid`` as soon as it is the user in force. Raises AssertionError after ``timeout`` milliseconds."""
         return self._wait(self._identity(uid), timeout)
 
-    def expect_calls(self, *calls: Call, timeout: float = 5000) -> None:
+    def expect_calls(self, *calls: Call, timeout: float | None = None) -> None:
         """Wait until as many calls are there, ``timeout`` milliseconds at most, then assert that they are exactly
         these, in this order."""
-        deadline = time.monotonic() + timeout / 1000
+        deadline = self._deadline(timeout)
         while len(self.calls) < len(calls) and time.monotonic() < deadline:
             self._let_pass()
         self._check(calls)
 
-    def _wait(self, wanted: Wanted[T], timeout: float) -> T:
-        deadline = time.monotonic() + timeout / 1000
+    def _wait(self, wanted: Wanted[T], timeout: float | None) -> T:
+        deadline = self._deadline(timeout)
         while (found := wanted.find()) is None:
             if time.monotonic() > deadline:
                 raise self._missed(wanted, timeout)
@@ -119,9 +122,9 @@ class FullStory(Record):
     def _let_pass(self) -> None:
         pages = self._pages()
         if pages:
-            pages[0].wait_for_timeout(WAIT)
+            pages[0].wait_for_timeout(POLL_INTERVAL)
         else:
-            time.sleep(WAIT / 1000)
+            time.sleep(POLL_INTERVAL / 1000)
 
     def _pages(self) -> "list[Page]":
         return [page for context in self._contexts for page in context.pages if not page.is_closed()]

@@ -169,6 +169,7 @@ class Cookies:
         return path == wanted or path.startswith(wanted.rstrip("/") + "/")
 
     def set(self, line: str, hostname: str, secure_page: bool) -> None:
+        """Take what is assigned to ``document.cookie``, as a browser does on a page of this host."""
         first, *rest = [part.strip() for part in line.split(";")]
         name, _, value = first.partition("=")
         attributes = {}
@@ -273,6 +274,13 @@ class _Navigator(Host):
     cookieEnabled = True
 
 
+class _Octets(Host):
+    """What a page needs of ``Uint8Array``."""
+
+    def of(self, *octets: int) -> list[int]:
+        return Array(octets)
+
+
 class _Crypto(Host):
     def randomUUID(self) -> str:
         return str(uuid.uuid4())
@@ -296,8 +304,8 @@ class SimulatedWindow(Host):
     """``window`` of a page at ``url``; this module's docstring says what tests find on it.
 
     - ``title``, ``referrer``, ``canonical``: the document's title, its referrer, and the href of its canonical link.
-    - ``recording``: put an FS on the page that notes every call in ``calls`` (the default). Without it fsbridge puts
-      FullStory's snippet there, whose queue is ``page.FS``'s property ``q``.
+    - ``recording``: put an FS on the page that notes every call in ``calls`` (the default), under the global
+      ``namespace``. Without it fsbridge puts FullStory's snippet there, whose queue is ``page.FS``'s property ``q``.
     - ``cookies``, ``local``, ``session``: what the browser kept from earlier; `navigate` hands them on.
     """
 
@@ -309,6 +317,7 @@ class SimulatedWindow(Host):
         referrer: str = "",
         canonical: str | None = None,
         recording: bool = True,
+        namespace: str = "FS",
         cookies: Cookies | None = None,
         local: dict[str, str] | None = None,
         session: dict[str, str] | None = None,
@@ -321,7 +330,8 @@ class SimulatedWindow(Host):
         self.history = _History(self)
         self.navigator = _Navigator()
         self.console = Console()
-        self.crypto = _Crypto()
+        self.crypto: Any = _Crypto()
+        self.Uint8Array: Any = _Octets()
         self.Date = _Clock(self)
         self.calls: list[dict[str, Any]] = []
         self.now = 1_700_000_000_000.0
@@ -330,7 +340,7 @@ class SimulatedWindow(Host):
         self.listeners: dict[str, list[Any]] = {}
         self.top = self.parent = self.self = self.window = self
         if recording:
-            self.FS = self.recording_fs()
+            setattr(self, namespace, self.recording_fs())
 
     def __setattr__(self, name: str, value: Any) -> None:
         # What a page calls an array takes properties: a snippet's buffer with the vendor's methods on it.

@@ -5,7 +5,7 @@ import * as fsjs from "./fsjs.js";
 import * as fullstory from "./fullstory.js";
 import { callCode } from "./notation.js";
 import { settingsForm } from "./settings.js";
-import { tagHtml } from "./tag.js";
+import { playgroundAddress, tagHtml } from "./tag.js";
 
 const find = (selector) => document.querySelector(selector);
 const api = choices.SOURCES[choices.source];
@@ -150,7 +150,7 @@ const DELIVERY = { delivered: "delivered", waiting: "waiting for fs.js", blocked
 /** Show a call of the page, or what is new about it. */
 export function showCall(entry) {
   const item = element("li");
-  if (entry.name) item.append(expandable(entry, element("span", time(entry), "time")));
+  if (entry.name) item.append(explained(entry, expandable(entry, element("span", time(entry), "time"))));
   if (entry.fullstory.length) {
     const came = element("ul");
     for (const call of entry.fullstory) {
@@ -168,6 +168,14 @@ export function showCall(entry) {
   if (before) before.replaceWith(item);
   else find("#calls").prepend(item);
   showDelivery(window.fsbridge.status);
+}
+
+/** A link to the playground, with this call and these settings. */
+function explained({ name, args }, details) {
+  const why = element("a", "Why did this call become that?", "why");
+  why.href = playgroundAddress(callCode(name, args, true).textContent);
+  details.append(why);
+  return details;
 }
 
 function newLabel(call) {

@@ -32,3 +32,22 @@ export function tagHtml() {
   });
   return [`<script src="/${ADDRESS}"`, ...lines].join("\n") + "></script>";
 }
+
+// A wrong setting stays the text that it is.
+function value(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+}
+
+/** The address of the playground, with a call of this page as one writes it, and the settings of this page. */
+export function playgroundAddress(call) {
+  const given = { [destination.org]: org || "o-1ABC-na1" };
+  for (const { name, accepts } of destination.settings) {
+    if (name in settings) given[name] = accepts === "text" ? settings[name] : value(settings[name]);
+  }
+  const fields = { destination: destination.name, source, settings: JSON.stringify(given, null, 2), messages: `${call}\n` };
+  return `playground/#${Object.entries(fields).map((pair) => pair.map(encodeURIComponent).join("=")).join("&")}`;
+}

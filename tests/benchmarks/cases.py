@@ -35,6 +35,11 @@ class Case:
     every: int = 1
 
     @property
+    def everywhere(self) -> bool:
+        """Whether other engines than Chromium measure it: both vendors, and what stands beside each."""
+        return self.name in ("micropython", "segment", "rudder-micropython", "rudderstack")
+
+    @property
     def path(self) -> str:
         return f"/{self.name}/"
 
@@ -201,7 +206,10 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
     # The lines to paste ask for MicroPython's files at once.
     preloads = "".join(re.findall("<link [^>]+>", build_web(web, interpreters)))
 
-    files: dict[str, Path | bytes] = {"edge.fullstory.com/s/fs.js": HERE / "fs.js"}
+    files: dict[str, Path | bytes] = {
+        "edge.fullstory.com/s/fs.js": HERE / "fs.js",
+        "elsewhere.example/": b"<!doctype html><title>Elsewhere</title>",
+    }
 
     segment, cdn = peers / "@segment", "cdn.segment.com"
     bundles = segment / "browser-destinations/dist/web"
@@ -236,6 +244,15 @@ def prepare(folder: Path) -> tuple[list[Case], Files]:
         _tagged("pyodide", "fsbridge, Pyodide", "segment-actions", "pyodide", SEGMENT_SETTINGS, every=3),
         Case("pyscript-mpy", "PyScript mpy, connect", _pyscript("mpy", "/micropython/micropython.mjs")),
         Case("pyscript-py", "PyScript py, connect", _pyscript("py", "/pyodide/pyodide.mjs"), every=3),
+        _tagged(
+            "classic-micropython",
+            "fsbridge, Classic",
+            "segment-classic",
+            "micropython",
+            {"org": ORG},
+            preloads,
+            every=3,
+        ),
         _tagged("rudder-micropython", "fsbridge, MicroPython", "rudderstack", "micropython", RUDDER_SETTINGS, preloads),
         Case(
             "rudderstack",

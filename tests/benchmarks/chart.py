@@ -37,7 +37,7 @@ class Panel:
 def draw(title: str, note: str, panels: Sequence[Panel], theme: str) -> str:
     """The chart as an SVG document; ``theme`` is a key of `THEMES`."""
     colours = THEMES[theme]
-    parts = [_text(0, 18, title, colours["text"], size=16, weight=600), _text(0, 40, note, colours["soft"])]
+    parts = [_text(0, 18, title, colours["text"], size=16, weight=600), _text(0, 40, note, colours["soft"], size=11)]
     top = 40 + SPACE
     for panel in panels:
         parts.append(_text(0, top + 14, panel.title, colours["text"], weight=600))

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from .cases import Case
 from .chart import THEMES, Bar, Panel, draw
+from .engines import TITLES
 from .results import FIGURES, TARGETS, Key, Results, Target, median, quartiles, shown
 from .serving import NETWORKS
 
@@ -15,23 +16,28 @@ Timelines = dict[str, list[dict[str, float]]]
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
-# Which figures are told of which network and visit; the rest is in the JSON.
+# Which figures are told of which network, visit and engine; the rest is in the JSON.
+VISITS = ("cold", "warm")
 ROWS = (
-    *(("received", network, visit) for network in ("fast", "slow") for visit in ("cold", "warm")),
-    ("made", "fast", "cold"),
-    ("made", "slow", "cold"),
-    ("bytes", "fast", "cold"),
-    ("blocked", "fast", "cold"),
-    ("call", "fast", "cold"),
-    ("delivery", "fast", "cold"),
-    ("memory", "fast", "cold"),
+    *(("received", network, visit, "chromium") for network in ("fast", "slow", "phone") for visit in VISITS),
+    *(("received", "fast", visit, engine) for engine in ("firefox", "webkit") for visit in VISITS),
+    ("made", "fast", "cold", "chromium"),
+    ("made", "slow", "cold", "chromium"),
+    ("bytes", "fast", "cold", "chromium"),
+    ("blocked", "fast", "cold", "chromium"),
+    ("call", "fast", "cold", "chromium"),
+    *(("delivery", "fast", "cold", engine) for engine in TITLES),
+    ("memory", "fast", "cold", "chromium"),
 )
 
 PANELS = (
-    ("First call at FullStory, first visit", "received", "fast", "cold"),
-    ("First call at FullStory, first visit at 10 Mbit/s and 40 ms", "received", "slow", "cold"),
-    ("First call at FullStory, second visit", "received", "fast", "warm"),
-    ("Main-thread time of one track call", "call", "fast", "cold"),
+    ("First call at FullStory, first visit", "received", "fast", "cold", "chromium"),
+    ("First call at FullStory, first visit at 10 Mbit/s and 40 ms", "received", "slow", "cold", "chromium"),
+    ("First call at FullStory, first visit with a phone", "received", "phone", "cold", "chromium"),
+    ("First call at FullStory, second visit", "received", "fast", "warm", "chromium"),
+    ("Main-thread time of one track call", "call", "fast", "cold", "chromium"),
+    ("One track call in Firefox", "delivery", "fast", "cold", "firefox"),
+    ("One track call in WebKit", "delivery", "fast", "cold", "webkit"),
 )
 BARS = (("micropython", "fsbridge"), ("segment", "Segment"), ("rudderstack", "RudderStack"))
 
@@ -39,13 +45,16 @@ Rows = list[list[str]]
 
 
 def figure_rows(results: Results, cases: Sequence[Case]) -> Rows:
-    """A line for each figure: what it is, then each case's median and quartiles."""
+    """A line for each figure that any of the cases has: what it is, then each case's median and quartiles."""
     rows = []
-    for figure, network, visit in ROWS:
+    for figure, network, visit, engine in ROWS:
         said, unit = FIGURES[figure]
         where = f", {_title(network)}, {visit}" if figure in ("received", "made") else ""
-        values = [results.values(Key(case.name, figure, network, visit)) for case in cases]
-        rows.append([f"{said}{where} ({unit})", *(_with_spread(figure, found) for found in values)])
+        if engine != "chromium":
+            where = where.replace(_title(network), TITLES[engine]) or f", {TITLES[engine]}"
+        values = [results.values(Key(case.name, figure, network, visit, engine)) for case in cases]
+        if any(values):
+            rows.append([f"{said}{where} ({unit})", *(_with_spread(figure, found) for found in values)])
     return rows
 
 
@@ -128,15 +137,17 @@ def _table(title: str, head: Sequence[str], rows: Rows) -> Table:
     return table
 
 
-def publish(results: Results, timelines: Timelines, cases: Sequence[Case], about: str, docs: Path) -> None:
-    """Renew the results in docs/benchmark.md, and both charts."""
+def publish(
+    results: Results, timelines: Timelines, cases: Sequence[Case], about: str, missing: list[str], docs: Path
+) -> None:
+    """Renew the results in docs/benchmark.md, and both charts. ``missing`` are lines on engines that weren't there."""
     page = docs / "benchmark.md"
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     vendors = [case for case in cases if case.name in ("micropython", "segment", "rudder-micropython", "rudderstack")]
     others = [case for case in cases if case not in vendors]
     parts = [
-        f"Measured {about}.",
+        " ".join([f"Measured {about}.", *missing]),
         _markdown(TARGET_HEAD, target_rows(results)),
         *(_markdown(["", *(case.name for case in part)], figure_rows(results, part)) for part in (vendors, others)),
         "Where the MicroPython tag's time goes, in ms since navigation began:",
@@ -156,16 +167,17 @@ def _markdown(head: Sequence[str], rows: Rows) -> str:
 def chart(results: Results, about: str, theme: str) -> str:
     """The README's chart."""
     panels = []
-    for title, figure, network, visit in PANELS:
+    for title, figure, network, visit, engine in PANELS:
         bars = []
         for case, label in BARS:
-            values = results.values(Key(case, figure, network, visit))
+            values = results.values(Key(case, figure, network, visit, engine))
             if values:
                 middle, unit = statistics.median(values), FIGURES[figure][1]
                 low, high = quartiles(values)
                 text = f"{shown(figure, middle)} {unit}"
                 bars.append(Bar(label, middle, text, case == "micropython", low, high))
-        panels.append(Panel(title, bars))
+        if bars:
+            panels.append(Panel(title, bars))
     return draw(
         "How fast: fsbridge on MicroPython beside the vendors' SDKs",
         f"Shorter is better; thin lines: quartiles. {about}.",

@@ -1,11 +1,15 @@
 // The benchmark's one server: HTTP/2 over TLS for every host that a page asks, as fast as this machine or slowed down.
+// WebKitGTK speaks HTTP/1.1 through proxies.
 //
-// node server.mjs PLAN.json    prints one line, the ports in the plan's order, and serves until its input ends.
+// node server.mjs PLAN.json    prints one line, the ports in the plan's order and last that of a proxy, for browsers that
+//                              find hosts by nothing else, to the first of them; and serves until its input ends.
 //
 // The plan: `networks`, each with `latency` (ms before an answer begins) and `rate` (bits a second for all answers
 // together), both null for none; `certificates`, host → {key, cert} in PEM; `files`, "host/path" → {file, headers}.
 import { readFileSync } from "node:fs";
+import http from "node:http";
 import http2 from "node:http2";
+import { connect } from "node:net";
 import { createSecureContext } from "node:tls";
 
 const PIECE = 4096;
@@ -52,6 +56,7 @@ function serve({ latency, rate }) {
   }
 
   const server = http2.createSecureServer({
+    allowHTTP1: true,
     ...Object.values(plan.certificates)[0],
     // A certificate for each host: with one for all, a browser would use one connection for all.
     SNICallback: (host, done) => done(null, contexts[host]),
@@ -60,9 +65,47 @@ function serve({ latency, rate }) {
     stream.on("error", () => {}); // the page went away
     answer(stream, headers);
   });
+  server.on("request", (request, response) => {
+    if (request.httpVersionMajor > 1) return; // a stream
+    request.resume();
+    const { method, url, headers } = request;
+    answer(streamOf(response), { ":method": method, ":path": url, ":authority": headers.host });
+  });
   server.on("sessionError", () => {});
+  return listening(server);
+}
+
+// What HTTP/2 calls a stream, of a response in HTTP/1.1.
+function streamOf(response) {
+  response.on("error", () => {});
+  return {
+    get destroyed() {
+      return response.destroyed;
+    },
+    respond: ({ ":status": status, ...headers }) => response.writeHead(status, headers),
+    write: (piece) => response.write(piece),
+    end: (piece) => response.end(piece),
+  };
+}
+
+function listening(server) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
-console.log(JSON.stringify(await Promise.all(plan.networks.map(serve))));
+// Whatever host is asked for, it is the server at this port.
+function proxy(port) {
+  const server = http.createServer();
+  server.on("connect", (_request, socket) => {
+    const there = connect(port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      socket.pipe(there).pipe(socket);
+    });
+    there.on("error", () => socket.destroy());
+    socket.on("error", () => there.destroy());
+  });
+  return listening(server);
+}
+
+const ports = await Promise.all(plan.networks.map(serve));
+console.log(JSON.stringify([...ports, await proxy(ports[0])]));
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -22,15 +22,24 @@ from .cases import HERE, Files, node
 
 @dataclass(frozen=True)
 class Network:
-    """``latency`` in ms before each answer begins, ``rate`` in bits a second for all answers together."""
+    """``latency`` in ms before each answer begins, ``rate`` in bits a second for all answers together; the browser's
+    processor is ``slower`` by that factor."""
 
     name: str
     title: str
     latency: float | None = None
     rate: float | None = None
+    slower: int = 1
 
 
-NETWORKS = (Network("fast", "unthrottled"), Network("slow", "10 Mbit/s, 40 ms", 40, 10_000_000))
+NETWORKS = (
+    Network("fast", "unthrottled"),
+    Network("slow", "10 Mbit/s, 40 ms", 40, 10_000_000),
+    Network("phone", "a phone's 1.6 Mbit/s, 150 ms, CPU 4× slower", 150, 1_600_000, 4),
+)
+
+PROXY = "proxy"
+"""What stands among the names of networks for the proxy to the first of them."""
 
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -89,14 +98,14 @@ def _compressed(folder: Path, content: Path | bytes) -> Path:
 
 @contextmanager
 def running(plan: Path) -> Iterator[dict[str, int]]:
-    """Run the server; yields the port of each network by its name."""
+    """Run the server; yields the port of each network by its name, and of `PROXY`."""
     command = [node(), str(HERE / "server.mjs"), str(plan)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
         try:
             ports = json.loads(process.stdout.readline())
-            yield {network.name: port for network, port in zip(NETWORKS, ports, strict=True)}
+            yield dict(zip([*(network.name for network in NETWORKS), PROXY], ports, strict=True))
         finally:
             process.stdin.close()
             process.wait(10)

@@ -2,11 +2,12 @@
 
 import statistics
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright, TimeoutError
+from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright
 
 from tools.browser import launch_options
 
@@ -22,7 +23,16 @@ Figures = dict[str, float]
 
 
 class VisitError(Exception):
-    """FullStory got nothing from a page; the text has what the page's console said."""
+    """FullStory got nothing from a page, or its browser failed; the text has what the page's console, or that, said."""
+
+
+@contextmanager
+def failing(*kinds: type[Exception]) -> Iterator[None]:
+    """What a browser raises is a `VisitError`."""
+    try:
+        yield
+    except kinds as error:
+        raise VisitError(str(error)) from error
 
 
 @contextmanager
@@ -34,7 +44,7 @@ def profile(playwright: Playwright, chromium: str, port: int, trusted: str) -> I
         f"--host-resolver-rules=MAP * 127.0.0.1:{port}",
         f"--ignore-certificate-errors-spki-list={trusted}",
     ]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with failing(Error), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         context = playwright.chromium.launch_persistent_context(folder, headless=True, **options)
         try:
             # The browser's own processes are started by a first page; the one that counts comes from another site.
@@ -45,29 +55,37 @@ def profile(playwright: Playwright, chromium: str, port: int, trusted: str) -> I
             context.close()
 
 
-def visit(context: BrowserContext, case: Case, bursts: bool) -> tuple[Figures, dict[str, float]]:
+def visit(context: BrowserContext, case: Case, bursts: bool, slower: int = 1) -> tuple[Figures, dict[str, float]]:
     """Open the case's page until FullStory has the call made in its head; returns the figures and the timeline.
 
-    With ``bursts`` the cost of a call is measured afterwards.
+    With ``bursts`` the cost of a call is measured afterwards. The page's processor is ``slower`` by that factor.
     """
+    said: list[str] = []
+    try:
+        return _visit(context, case, bursts, slower, said)
+    except Error as error:
+        raise VisitError("; ".join(said) or str(error)) from error
+
+
+def _visit(
+    context: BrowserContext, case: Case, bursts: bool, slower: int, said: list[str]
+) -> tuple[Figures, dict[str, float]]:
     page = context.new_page()
     protocol = context.new_cdp_session(page)
+    if slower > 1:
+        protocol.send("Emulation.setCPUThrottlingRate", {"rate": slower})
     protocol.send("Performance.enable", {"timeDomain": "threadTicks"})
     transferred = _count(protocol, f"https://{SITE}{case.path}")
-    said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    try:
-        with page.expect_console_message(lambda message: message.text == "bench: received", timeout=TIMEOUT):
-            page.goto(f"https://{SITE}{case.path}", wait_until="commit")
-    except TimeoutError as error:
-        raise VisitError("; ".join(said) or "the console is empty") from error
+    with page.expect_console_message(lambda message: message.text == "bench: received", timeout=TIMEOUT):
+        page.goto(f"https://{SITE}{case.path}", wait_until="commit")
     page.wait_for_timeout(SETTLE)
     seen = page.evaluate("bench.figures()")
     figures = {
         "received": seen["first"]["received"],
         "made": seen["first"]["made"],
-        "bytes": sum(transferred.values()),
+        "bytes": sum(transferred.get(url, 0) for url in _before_the_first_call(seen)),
         "blocked": _blocked(seen["longTasks"], seen["first"]["received"]),
         "memory": _heap(protocol) + seen["wasm"],
     }
@@ -78,23 +96,28 @@ def visit(context: BrowserContext, case: Case, bursts: bool) -> tuple[Figures, d
 
 
 def _count(protocol: CDPSession, page: str) -> dict[str, float]:
-    """The bytes of each request from now on, but the page's own and fs.js, which are the same for all."""
-    counted: set[str] = set()
-    sizes: dict[str, float] = {}
+    """The bytes by address of each request from now on, but the page's own and fs.js, which are the same for all."""
+    counted: dict[str, str] = {}
+    sizes: dict[str, float] = defaultdict(float)
 
     def asked(event: dict[str, Any]) -> None:
         url = event["request"]["url"]
         if url != page and "/s/fs.js" not in url:
-            counted.add(event["requestId"])
+            counted[event["requestId"]] = url
 
     def finished(event: dict[str, Any]) -> None:
         if event["requestId"] in counted:
-            sizes[event["requestId"]] = event["encodedDataLength"]
+            sizes[counted[event["requestId"]]] += event["encodedDataLength"]
 
     protocol.on("Network.requestWillBeSent", asked)
     protocol.on("Network.loadingFinished", finished)
     protocol.send("Network.enable")
     return sizes
+
+
+def _before_the_first_call(seen: dict[str, Any]) -> set[str]:
+    """The addresses that a page asked for before FullStory had its first call."""
+    return {url for url, start, _ in seen["resources"] if start < seen["first"]["received"]}
 
 
 def _blocked(tasks: list[dict[str, float]], until: float) -> float:
@@ -104,7 +127,7 @@ def _blocked(tasks: list[dict[str, float]], until: float) -> float:
 
 def _heap(protocol: CDPSession) -> float:
     protocol.send("HeapProfiler.collectGarbage")
-    return protocol.send("Runtime.getHeapUsage")["usedSize"]
+    return float(protocol.send("Runtime.getHeapUsage")["usedSize"])
 
 
 def _cost_of_a_call(page: Page, protocol: CDPSession, case: Case) -> Figures:
@@ -123,7 +146,7 @@ def _busy(page: Page, protocol: CDPSession, expression: str) -> tuple[float, flo
 
     def spent() -> float:
         metrics = protocol.send("Performance.getMetrics")["metrics"]
-        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration") * 1000
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")) * 1000
 
     before = spent()
     result = page.evaluate(expression)

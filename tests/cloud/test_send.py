@@ -10,34 +10,37 @@ import sys
 import time
 import tracemalloc
 from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from fsbridge.cli import commands
 from fsbridge.cloud.direct import FullStory
-from tests.standin import KEY, Answer
+from tests.standin import KEY, Answer, FullStoryAPI
 
 
-def track(index, users=5, **fields):
+def track(index: int, users: int = 5, **fields: Any) -> dict[str, Any]:
     properties = {"i": index}
     return {"type": "track", "userId": f"u{index % users}", "event": "E", "properties": properties, **fields}
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path) -> Path:
     path = tmp_path / "messages.jsonl"
     write(path, range(30))
     return path
 
 
-def write(path, indices):
+def write(path: Path, indices: Iterable[int]) -> None:
     path.write_bytes(b"".join(json.dumps(track(index)).encode() + b"\n" for index in indices))
 
 
 @pytest.fixture
-def run(api):
-    def run(*arguments, key=KEY, retry_for="5", **options):
+def run(api: FullStoryAPI) -> Callable[..., Any]:
+    def run(*arguments: Any, key: str = KEY, retry_for: str = "5", **options: Any) -> Any:
         more = ["--base-url", api.url, "--retry-for", retry_for, "--timeout", "5"]
         environment = {"FULLSTORY_API_KEY": key}
         result = CliRunner().invoke(commands, [*map(str, arguments), *more], env=environment, **options)
@@ -47,11 +50,11 @@ def run(api):
     return run
 
 
-def indices(api):
+def indices(api: FullStoryAPI) -> Any:
     return [each.json["properties"]["i"] for each in api.accepted]
 
 
-def assert_once_and_in_order(api, count):
+def assert_once_and_in_order(api: FullStoryAPI, count: int) -> None:
     orders = defaultdict(list)
     for each in api.accepted:
         orders[each.json["user"]["uid"]].append(each.json["properties"]["i"])
@@ -59,18 +62,20 @@ def assert_once_and_in_order(api, count):
     assert all(order == sorted(order) for order in orders.values())
 
 
-def rejected(path):
+def rejected(path: Path) -> Any:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def test_all_lines_are_sent_and_nothing_is_said(run, api, file):
+def test_all_lines_are_sent_and_nothing_is_said(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     result = run("send", file)
     assert (result.exit_code, result.output) == (0, "")
     assert_once_and_in_order(api, 30)
     assert not file.with_name("messages.jsonl.rejected").exists()
 
 
-def test_gzip_and_standard_input(run, api, file, tmp_path, monkeypatch):
+def test_gzip_and_standard_input(
+    run: Callable[..., Any], api: FullStoryAPI, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     zipped = tmp_path / "more.jsonl.gz"
     zipped.write_bytes(gzip.compress(file.read_bytes()))
     assert run("send", zipped).exit_code == 0
@@ -82,7 +87,9 @@ def test_gzip_and_standard_input(run, api, file, tmp_path, monkeypatch):
     assert len(api.accepted) == 60
 
 
-def test_a_file_that_is_cut_short_stops_with_what_it_held(run, api, file, tmp_path):
+def test_a_file_that_is_cut_short_stops_with_what_it_held(
+    run: Callable[..., Any], api: FullStoryAPI, file: Path, tmp_path: Path
+) -> None:
     zipped = tmp_path / "cut.gz"
     zipped.write_bytes(gzip.compress(file.read_bytes())[:-20])
     result = run("send", zipped)
@@ -95,7 +102,7 @@ def test_a_file_that_is_cut_short_stops_with_what_it_held(run, api, file, tmp_pa
         assert run(command, tmp_path / "broken.gz").exit_code == 3
 
 
-def test_a_line_nested_too_deeply_stops_nothing(run, api, file):
+def test_a_line_nested_too_deeply_stops_nothing(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     with file.open("a") as more:
         for depth in (400, 600, 5_000):
             message = json.dumps(track(1, context={"d": "?"}))
@@ -106,7 +113,7 @@ def test_a_line_nested_too_deeply_stops_nothing(run, api, file):
     assert all("nested too deeply" in each["error"] for each in rejected(file.with_name("messages.jsonl.rejected")))
 
 
-def test_rejected_lines_are_kept_with_the_reason(run, api, file):
+def test_rejected_lines_are_kept_with_the_reason(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     lines = [
         track(0),
         {"type": "track", "userId": "u"},
@@ -132,14 +139,14 @@ def test_rejected_lines_are_kept_with_the_reason(run, api, file):
     assert indices(api) == [0, 2] or indices(api) == [2, 0]
 
 
-def test_an_outage_stops_it_and_resume_goes_on(run, api, file):
+def test_an_outage_stops_it_and_resume_goes_on(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     write(file, range(400))
     api.script(*[Answer() for _ in range(100)], *[503] * 100)
     result = run("send", file, retry_for="0")
     assert result.exit_code == 3
     assert "Error: POST /v2/events: HTTP 503" in result.stderr
     assert "--resume goes on there" in result.stderr
-    api._script.clear()
+    api.end_script()
     refused = run("send", file)
     assert refused.exit_code == 2
     assert "Go on with --resume" in refused.stderr
@@ -153,7 +160,7 @@ def test_an_outage_stops_it_and_resume_goes_on(run, api, file):
     assert_once_and_in_order(api, 401)
 
 
-def test_resume_of_something_else_is_refused(run, api, file):
+def test_resume_of_something_else_is_refused(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     api.always(503)
     assert run("send", file, retry_for="0").exit_code == 3
     changed = run("send", file, "--resume", "--settings", '{"subscriptions": []}')
@@ -167,7 +174,7 @@ def test_resume_of_something_else_is_refused(run, api, file):
     assert run("send", "-", "--resume", input=b"").exit_code == 2
 
 
-def test_a_wrong_key_rejects_no_line(run, api, file):
+def test_a_wrong_key_rejects_no_line(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     result = run("send", file, key="na1.wrong")
     assert result.exit_code == 2
     assert "the API key is wrong or was revoked" in result.stderr
@@ -178,7 +185,7 @@ def test_a_wrong_key_rejects_no_line(run, api, file):
     assert run("send", file, key="").exit_code == 2
 
 
-def test_a_crash_at_any_moment_loses_and_doubles_nothing(api, tmp_path):
+def test_a_crash_at_any_moment_loses_and_doubles_nothing(api: FullStoryAPI, tmp_path: Path) -> None:
     """kill -9, again and again; and an interruption that finishes what has begun."""
     path = tmp_path / "messages.jsonl"
     path.write_bytes(
@@ -214,7 +221,7 @@ def test_a_crash_at_any_moment_loses_and_doubles_nothing(api, tmp_path):
     assert all(order == sorted(order) for order in by_user.values())
 
 
-def test_dry_run_sends_nothing_and_needs_no_key(run, api, file):
+def test_dry_run_sends_nothing_and_needs_no_key(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     result = run("send", file, "--dry-run", key="")
     assert result.exit_code == 0
     assert len(result.stdout.splitlines()) == 30
@@ -223,8 +230,10 @@ def test_dry_run_sends_nothing_and_needs_no_key(run, api, file):
     assert len(list(file.parent.iterdir())) == 1
 
 
-def test_memory_does_not_grow_with_the_input(run, tmp_path, monkeypatch):
-    async def taken(*_):
+def test_memory_does_not_grow_with_the_input(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken(*_: object) -> int:
         return 1
 
     monkeypatch.setattr(FullStory, "send", taken)
@@ -241,7 +250,7 @@ def test_memory_does_not_grow_with_the_input(run, tmp_path, monkeypatch):
     assert peak < 6_000_000
 
 
-def test_check(run, api):
+def test_check(run: Callable[..., Any], api: FullStoryAPI) -> None:
     result = run("check")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
@@ -261,13 +270,13 @@ def test_check(run, api):
     assert run("check", key="").exit_code == 2
 
 
-def test_the_key_from_a_file(run, tmp_path):
+def test_the_key_from_a_file(run: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY + "\n")
     assert run("check", "--api-key-file", tmp_path / "key", key="").exit_code == 0
     assert run("check", "--api-key-file", tmp_path / "none").exit_code == 2
 
 
-def test_delete_user(run, api):
+def test_delete_user(run: Callable[..., Any], api: FullStoryAPI) -> None:
     result = run("delete-user", "user 1")
     assert (result.exit_code, result.stdout) == (0, "Deleted user 1.\n")
     assert api.accepted[0].path == "/v2/users?uid=user%201"
@@ -275,7 +284,7 @@ def test_delete_user(run, api):
     assert (gone.exit_code, "FullStory doesn't know this user" in gone.stderr) == (1, True)
 
 
-def test_backfill(run, api, file):
+def test_backfill(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     with file.open("ab") as more:
         more.write(b"{nope\n" + json.dumps(track(30, event="x" * 300)).encode() + b"\n\n")
     result = run("backfill", file, "--batch-size", 20)
@@ -294,7 +303,7 @@ def test_backfill(run, api, file):
 
 
 @pytest.mark.parametrize("command", ["send", "backfill", "delete-user", "check"])
-def test_help_shows_an_example(command):
+def test_help_shows_an_example(command: str) -> None:
     result = CliRunner().invoke(commands, [command, "--help"])
     assert result.exit_code == 0
     assert f"fsbridge {command}" in result.output.partition("Example:")[2]
@@ -313,7 +322,7 @@ BAD = [
 """Lines that no message can be made of."""
 
 
-def bad_lines_between(path):
+def bad_lines_between(path: Path) -> Any:
     """30 good lines with a bad one before some of them; the bad ones' numbers."""
     good = [json.dumps(track(index)).encode() for index in range(30)]
     for index, line in enumerate(BAD):
@@ -322,11 +331,11 @@ def bad_lines_between(path):
     return [index * 3 + 1 for index in range(len(BAD))]
 
 
-def test_a_bad_line_stops_no_other(run, api, file):
+def test_a_bad_line_stops_no_other(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     bad = bad_lines_between(file)
     api.script(*[Answer() for _ in range(4)], *[503] * 100)
     assert run("send", file, retry_for="0").exit_code == 3
-    api._script.clear()
+    api.end_script()
     result = run("send", file, "--resume")
     assert result.exit_code == 1
     assert_once_and_in_order(api, 30)
@@ -335,7 +344,7 @@ def test_a_bad_line_stops_no_other(run, api, file):
     assert all(each["error"] for each in kept)
 
 
-def test_a_bad_line_stops_no_import(run, api, file):
+def test_a_bad_line_stops_no_import(run: Callable[..., Any], api: FullStoryAPI, file: Path) -> None:
     bad = bad_lines_between(file)
     result = run("backfill", file)
     assert result.exit_code == 1
@@ -345,10 +354,12 @@ def test_a_bad_line_stops_no_import(run, api, file):
 
 
 @pytest.mark.parametrize("error", [OverflowError("too large"), RecursionError("too deep"), TypeError("odd")])
-def test_an_error_of_one_message_is_that_messages(run, api, file, monkeypatch, error):
+def test_an_error_of_one_message_is_that_messages(
+    run: Callable[..., Any], api: FullStoryAPI, file: Path, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
     requests = FullStory.requests
 
-    def failing(self, message):
+    def failing(self: Any, message: Any) -> Any:
         if message["properties"]["i"] == 7:
             raise error
         return requests(self, message)
@@ -360,7 +371,7 @@ def test_an_error_of_one_message_is_that_messages(run, api, file, monkeypatch, e
     assert (kept["line"], kept["error"]) == (8, str(error))
 
 
-def test_a_missing_key_names_what_the_command_line_has(run, file, tmp_path):
+def test_a_missing_key_names_what_the_command_line_has(run: Callable[..., Any], file: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     for command in (("send", file), ("backfill", file), ("check",), ("delete-user", "u")):
         result = run(*command, key="")

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from fsbridge.browser.sources.analytics_js import SETTING_UP
+from fsbridge.browser.sources.analytics_js.api import SETTING_UP
 
 Scenario = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fsbridge import settings
@@ -12,7 +12,7 @@ from fsbridge.browser.sources.rudderanalytics import RudderAnalytics, arguments
 from fsbridge.browser.sources.rudderanalytics.values import taken
 from fsbridge.contracts import Moment
 from fsbridge.destinations.rudderstack import RudderStack
-from fsbridge.runtime import UNDEFINED, make_array, raw_get
+from fsbridge.runtime import UNDEFINED, is_plain, keys, make_array, raw_get
 from fsbridge.runtime.cpython import Function, JsError
 from fsbridge.testing.simulated import SimulatedWindow
 
@@ -32,7 +32,7 @@ class Played:
         self.window = window
         self.source: RudderAnalytics | None = None
         self.calls: list[dict[str, Any]] = []
-        self.moments: list[Moment] = []  # of the page's call behind each of ``calls``
+        self.places: list[tuple[str, str]] = []  # address and title of the page at each track and page call
         self.anonymous_ids: list[Any] = []  # in force at each of ``calls``
         self.lost_by_vendor: list[bool] = []  # whether each of ``calls`` comes of a call that the vendor loses
         self.generated: list[str] = []  # ids made up on the way
@@ -63,12 +63,26 @@ def settings_of(scenario: dict[str, Any]) -> dict[str, Any]:
     return {"id": "dest_fs_1", **scenario.get("settings", {}), **scenario.get("destination", {})}
 
 
-class _Several(RudderStack):
-    """The first of several destinations, speaking for all of them."""
+class _Observed:
+    """A plugin, which first tells ``observe`` of each message."""
 
-    def __init__(self, given: list[dict[str, Any]]) -> None:
+    def __init__(self, plugin: Any, observe: Callable[[Any], None]) -> None:
+        self.integration, self.alternative, self.types = plugin.integration, plugin.alternative, plugin.types
+        self._plugin = plugin
+        self._observe = observe
+
+    def calls(self, message: Any, report: Any) -> Any:
+        self._observe(message)
+        return self._plugin.calls(message, report)
+
+
+class _Several(RudderStack):
+    """The first of several destinations, speaking for all of them; ``observe`` hears of its messages."""
+
+    def __init__(self, given: list[dict[str, Any]], observe: Callable[[Any], None]) -> None:
         first, *rest = [settings.whole(RudderStack.settings, each) for each in given]
         super().__init__(first)
+        self.plugins = [_Observed(plugin, observe) for plugin in self.plugins]
         self._rest = [RudderStack(options) for options in rest]
 
     def configurations(self) -> list[dict[str, Any]]:
@@ -82,20 +96,21 @@ class Player:
         self.scenario = scenario
         self.window = window
         self.played = Played(window)
+        self._delivering: Any = UNDEFINED
+        self._is_lost = False
+        self._bare: dict[Any, bool | None] = {}  # user ids of bare identify calls: whether traits could be kept then
         self._prepare_fs(scenario.get("fs"))
         self._note_ids()
         self.bridge = self._make_bridge(Page(window))
-        self.source = self.bridge.source
-        self.source.waits = True
-        self.played.source = self.source
-        self._delivering: Any = UNDEFINED
-        self._origin: dict[str, tuple[Moment, bool]] = {}  # by message id
-        self._watch()
+        source: Any = self.bridge.source
+        self.source = source
+        source.await_load()
+        self.played.source = source
 
     def _make_bridge(self, page: Page) -> Bridge:
         given = settings_of(self.scenario)
         extra = [{**given, **more["settings"], "id": more["id"]} for more in self.scenario.get("extraDestinations", [])]
-        return Bridge(page, _Several([tagged.decode(given), *extra]))
+        return Bridge(page, _Several([tagged.decode(given), *extra], self._observe))
 
     def _prepare_fs(self, state: str | None) -> None:
         fs = self.window.FS
@@ -107,10 +122,8 @@ class Player:
 
     def _record(self, name: str, args: list[Any], throws: bool) -> Any:
         played = self.played
-        moment, lost = self._origin.get(str(raw_get(self._delivering, "messageId")), (None, False))
         played.calls.append({"call": name, "args": list(args)})
-        played.moments.append(moment)  # type: ignore[arg-type]
-        played.lost_by_vendor.append(lost)
+        played.lost_by_vendor.append(self._is_lost)
         played.anonymous_ids.append(raw_get(self._delivering, "anonymousId"))
         if throws:
             raise JsError("FS throws")
@@ -123,39 +136,27 @@ class Player:
             self.played.generated.append(make())
             return self.played.generated[-1]
 
-        self.window.crypto.randomUUID = noting  # type: ignore[method-assign]
+        self.window.crypto.randomUUID = noting
 
-    def _watch(self) -> None:
-        """Note for each message which page call it comes of, and which message is being delivered."""
-        source, sender = self.source, self.source.sender
-        deliver, build = sender.deliver, sender.message
+    def _observe(self, message: Any) -> None:
+        """A message is about to become calls."""
+        self._delivering = message
+        kept = self._bare.get(raw_get(message, "userId"), True)
+        kept = self.source.visitor.keeps("userTraits") if kept is None else kept
+        traits = raw_get(raw_get(message, "context"), "traits")
+        self._is_lost = raw_get(message, "type") == "identify" and not kept and not (is_plain(traits) and keys(traits))
 
-        def building(type_: str, fields: Any, options: Any, traits: Any, properties: Any, moment: Moment) -> Any:
-            message = build(type_, fields, options, traits, properties, moment)
-            self._origin[raw_get(message, "messageId")] = (moment, self._is_lost)
-            return message
-
-        def delivering(message: Any, plugin: Any) -> None:
-            self._delivering = message
-            deliver(message, plugin)
-            self._delivering = UNDEFINED
-
-        sender.message, sender.deliver = building, delivering
-        identify = source._do_identify
-        self._is_lost = False
-
-        def identifying(args: list[Any], moment: Moment) -> Any:
+    def _note(self, method: str, values: list[Any]) -> None:
+        """The page is about to call a method."""
+        if method in ("track", "page"):
+            self.played.places.append((self.window.location.href, self.window.document.title))
+        elif method == "identify":
             # Without anywhere to keep traits, the vendor's integration stumbles over an identify call without any.
-            options = arguments.subject(args)[2]
-            bare = arguments.subject(args)[1] is UNDEFINED and raw_get(options, "traits") is UNDEFINED
-            bare = bare and raw_get(raw_get(options, "context"), "traits") is UNDEFINED
-            self._is_lost = bare and not source.visitor.keeps("userTraits")
-            try:
-                return identify(args, moment)
-            finally:
-                self._is_lost = False
-
-        source._do_identify = identifying
+            user_id, traits, options, _ = arguments.subject([taken(raw_get(values, index)) for index in range(5)])
+            given = (traits, raw_get(options, "traits"), raw_get(raw_get(options, "context"), "traits"))
+            if all(value is UNDEFINED for value in given):
+                visitor = self.source.visitor
+                self._bare[user_id] = visitor.keeps("userTraits") if visitor.areas else None
 
     def run(self, script: list[list[Any]], duration: float | None = None) -> None:
         start = self.window.now
@@ -176,10 +177,11 @@ class Player:
         """The calls that the vendor's snippet kept, ``load`` the last of them."""
         page = Page(self.window)
         self.played.events_at_once = sum(entry[0] in EVENTS for entry in script)
-        queue = [
-            (entry[0], make_array([self._value(arg, index) for arg in entry[1:]]), page.moment())
-            for index, entry in enumerate(script)
-        ]
+        queue = []
+        for index, (method, *args) in enumerate(script):
+            values = [self._value(arg, index) for arg in args]
+            self._note(method, values)
+            queue.append((method, make_array(values), page.moment()))
         options = tagged.decode(self.scenario.get("loadOptions") or {})
         self.source.replay([*queue, ("load", make_array([*LOAD, options]), page.moment())], self.source.call)
 
@@ -213,6 +215,7 @@ class Player:
         if method in EVENTS and not getattr(self, "_settled", False):
             played.events_at_once += 1
         values = [self._value(arg, index) for arg in args]
+        self._note(method, values)
         result = self.bridge.call(method, make_array(values), moment)
         if result is not UNDEFINED:
             played.returns[str(index)] = taken(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,10 +29,12 @@ def play(
     With ``queued`` the calls before load wait, as they do in the tag until Python is live, and are then performed with
     the moment each was made.
     """
-    port.local_zone = ZoneInfo(scenario["timezone"]) if "timezone" in scenario else port.timezone.utc
+    port.local_zone = ZoneInfo(scenario["timezone"]) if "timezone" in scenario else UTC
     if "timezone" in scenario:
         port.zone_name = lambda moment: get_timezone_name(moment, "long", locale="en_US")
-    cookies, local, session = Cookies(), {}, {}
+    cookies = Cookies()
+    local: dict[str, Any] = {}
+    session: dict[str, Any] = {}
     for cookie in pairs(scenario.get("cookies")):
         cookies.values[cookie[0]] = cookie[1]
     for page in scenario["pages"]:
@@ -87,16 +90,25 @@ class _Player:
         calls = self.window.calls
         append = calls.append
 
-        class Watching(list):  # notes the anonymous id in force at each call
-            def append(inner, item: Any) -> None:
+        class Watching(list[Any]):  # notes the anonymous id in force at each call
+            def append(inner: Any, item: Any) -> None:
                 append(item)
-                self.anonymous_ids.append(self.bridge.source.user.anonymous_id())
+                source: Any = self.bridge.source
+                self.anonymous_ids.append(source.user.anonymous_id())
 
         fs = self.window.FS
         names = [("FS", fs), *(("FS." + key, value) for key, value in fs.properties.items() if key != "name")]
         log = Watching()
+
+        def noting(name: str) -> Any:
+            def note(args: Any) -> Any:
+                log.append({"call": name, "args": list(args)})
+                return UNDEFINED
+
+            return note
+
         for name, function in names:
-            function.body = lambda args, name=name: (log.append({"call": name, "args": list(args)}), UNDEFINED)[1]
+            function.body = noting(name)
 
     def run(self, page: dict[str, Any], queued: bool) -> None:
         options = tagged.decode(self.scenario.get("loadOptions") or {})
@@ -175,7 +187,7 @@ def _later(window: SimulatedWindow, delay: float, action: Any) -> Promise:
 
     def body(args: Any) -> Any:
         action()
-        promise._settle("fulfilled", UNDEFINED)
+        promise.settle("fulfilled", UNDEFINED)
         return UNDEFINED
 
     window.setTimeout(Function(body), delay)

@@ -71,24 +71,24 @@ def _milliseconds(iso: str) -> float:
 
 def encode(value: Any) -> Any:
     """``value`` as tagged JSON, ready for ``json.dumps``."""
-    sort = type_of(value)
-    if sort == "undefined":
+    kind = type_of(value)
+    if kind == "undefined":
         return {"$undefined": True}
-    if sort == "number":
+    if kind == "number":
         return _encode_number(value)
-    if sort == "bigint":
+    if kind == "bigint":
         return {"$bigint": str(int(value))}
-    if sort == "date":
+    if kind == "date":
         return {"$date": value.iso() or "Invalid Date"}
-    if sort == "function":
+    if kind == "function":
         return {"$function": True}
-    if sort == "array":
+    if kind == "array":
         return [encode(item) for item in value]
     if isinstance(value, JsError):
         return {"$error": str(value)}
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
-    if sort == "object":
+    if kind == "object":
         return {"$object": repr(value)}
     return value
 
@@ -111,10 +111,10 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
     """
     if isinstance(expected, Like):
         return [] if expected.test(actual) else [_line(where, expected, actual)]
-    sort = type_of(expected)
-    if sort != type_of(actual) or isinstance(expected, JsError) != isinstance(actual, JsError):
+    kind = type_of(expected)
+    if kind != type_of(actual) or isinstance(expected, JsError) != isinstance(actual, JsError):
         return [_line(where, expected, actual)]
-    if sort == "array":
+    if kind == "array":
         if len(expected) != len(actual):
             return [_line(where, expected, actual)]
         return [
@@ -128,15 +128,15 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
             for key in [*expected, *(key for key in actual if key not in expected)]
             for line in differences(expected.get(key, UNDEFINED), actual.get(key, UNDEFINED), f"{where}.{key}")
         ]
-    return [] if _equal(sort, expected, actual) else [_line(where, expected, actual)]
+    return [] if _equal(kind, expected, actual) else [_line(where, expected, actual)]
 
 
-def _equal(sort: str, expected: Any, actual: Any) -> bool:
-    if sort in ("undefined", "function") or expected is NULL:
+def _equal(kind: str, expected: Any, actual: Any) -> bool:
+    if kind in ("undefined", "function") or expected is NULL:
         return True
-    if sort == "number":
+    if kind == "number":
         if expected != expected or actual != actual:
-            return expected != expected and actual != actual
+            return bool(expected != expected and actual != actual)
         return bool(expected == actual) and math.copysign(1, expected) == math.copysign(1, actual)
     if isinstance(expected, JsError):
         return str(expected) == str(actual)

@@ -2,7 +2,9 @@
 
 Each line of settings.jsonl is one run of it: ``settings`` as the vendor's settings document had them, ``load`` the
 options of ``analytics.load``; ``expect`` has the calls on FullStory (each with its first argument), globals, the
-address of fs.js and what FullStory's SDK puts first into its queue, or the error that it refuses with.
+address of fs.js and what FullStory's SDK puts first into its queue, other ``operations`` that it puts there, the name
+of FullStory's global; or the error that it refuses with. FullStory's options were run with its SDK alone, to which
+Segment's Actions hand all settings. Not with a namespace that is no text or empty: there its SDK breaks.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from fsbridge import SettingsError, destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.page import Page
 from fsbridge.destinations.rudderstack import RudderStack
+from fsbridge.fullstory_options import OPTIONS
 from fsbridge.runtime import UNDEFINED, make_array, raw_get, raw_items, type_of
 from fsbridge.settings import whole
 from fsbridge.testing.simulated import SimulatedWindow
@@ -63,14 +66,17 @@ def test_a_setting_means_what_the_vendors_code_takes_it_for(run: dict[str, Any])
     if "script" in expect:
         (script,) = [child.src for child in window.document.head.children if hasattr(child, "src")]
         assert script == expect["script"]
-        queue = raw_items(raw_get(window.FS, "q"))
+        queue = raw_items(raw_get(getattr(window, expect.get("namespace", "FS")), "q"))
         assert not differences(expect["init"], [raw_get(raw_get(entry, 1), "env") for entry in queue[:2]], "init")
+        assert [raw_get(entry, 0) for entry in queue[2:]] == [*expect.get("operations", []), "trackEvent"]
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
 def test_every_setting_was_run(name: str) -> None:
     run = {run["setting"] for run in RUNS if run["destination"] == name}
-    assert [setting.name for setting in destinations.find(name).settings if setting.name not in run] == NOT_RUN[name]
+    kind = destinations.find(name)
+    settings = kind.settings if name == "segment-actions" else kind.own  # other vendors have none of FullStory's
+    assert [setting.name for setting in settings if setting.name not in run] == NOT_RUN[name]
 
 
 NOT_RUN = {
@@ -78,6 +84,31 @@ NOT_RUN = {
     "segment-actions": ["integrationName"],  # ours: the name under which the vendor's page registers the destination
     "rudderstack": [],
 }
+
+
+OF_FULLSTORY = [
+    (run, kind)
+    for kind in map(destinations.find, ("segment-classic", "rudderstack"))
+    for run in RUNS
+    if run["setting"] in {each.name for each in OPTIONS} - {each.name for each in kind.own} and "init" in run["expect"]
+]
+
+
+@pytest.mark.parametrize(("run", "kind"), OF_FULLSTORY)
+def test_fullstorys_options_mean_the_same_to_every_destination(run: dict[str, Any], kind: Any) -> None:
+    given, expect = decode(run["settings"]), decode(run["expect"])
+    window = SimulatedWindow("https://shop.example/path", recording=False)
+    bridge = Bridge(Page(window), kind(whole(kind.settings, {kind.org: given.pop("orgId"), **given})))
+    bridge.call("load", make_array(["wk", "https://dataplane.example.com" if kind is RudderStack else {}]))
+    bridge.call("track", make_array(["E"]))
+    (script,) = [child.src for child in window.document.head.children if hasattr(child, "src")]
+    assert script == expect["script"]
+    queue = raw_items(raw_get(getattr(window, expect.get("namespace", "FS")), "q"))
+    assert not differences(expect["init"], [raw_get(raw_get(entry, 1), "env") for entry in queue[:2]], "init")
+    last = [] if expect.get("operations") else ["trackEvent"]  # in devMode no call is made
+    assert [raw_get(entry, 0) for entry in queue[2:]] == [*expect.get("operations", []), *last]
+    found = {name: getattr(window, name, UNDEFINED) for name in expect["globals"]}
+    assert not differences(expect["globals"], found, "globals")
 
 
 def test_pages_with_events_unless_the_setting_says_no() -> None:

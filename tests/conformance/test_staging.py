@@ -95,7 +95,7 @@ def wrong(path: str, value: Any) -> Any:
 
 
 REJECTED = {"index": 1, "returns": {"$promise": "rejected", "error": "Nothing to load"}}
-WRONG = [
+WRONG: list[tuple[str, Any, dict[str, Any]]] = [
     ("segment-classic", wrong_calls, {}),
     ("segment-actions", wrong_calls, {}),
     ("rudderstack", wrong_calls, {}),

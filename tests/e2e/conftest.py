@@ -2,12 +2,21 @@
 
 import re
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import BrowserContext, Playwright, Route
 
-from fsbridge.build import build_web
+from fsbridge.build import build_web, release
 from tools import demo, npm
 from tools.serve import Site, address, server
+
+from .. import wire
+from ..conftest import once
+from .engines import ENGINES, Engines
+from .net import Net
+from .visitor import HOST, Edge, Visitor
 
 
 class ShopSite(Site):
@@ -21,17 +30,16 @@ class ShopSite(Site):
         self.put(path, html, headers)
         return self.origin + path
 
-    def attach(self, context) -> None:
+    def attach(self, context: BrowserContext) -> None:
         """Serve the pages of a browser context."""
         context.route(re.compile(r"^https://([^/]+\.)?[^/.]+\.example/"), self._answer)
 
-    def _answer(self, route) -> None:
-        response = self.get(route.request.url)
-        route.fulfill(status=response.status, headers=response.headers, body=response.body)
+    def _answer(self, route: Route) -> None:
+        wire.fulfill(route, self.get(route.request.url))
 
 
 @pytest.fixture
-def bare_site(context):
+def bare_site(context: BrowserContext) -> Iterator[ShopSite]:
     """A site with nothing but the pages that the test puts there: ``page.goto(bare_site.page("/cart", html))``."""
     site = ShopSite()
     site.attach(context)
@@ -43,16 +51,8 @@ def bare_site(context):
     running.server_close()
 
 
-@pytest.fixture(scope="session")
-def web(tmp_path_factory):
-    """The folder that `build_web` writes, built once a session."""
-    out = tmp_path_factory.mktemp("dist") / "web"
-    build_web(out, npm.provision(), for_release=False)
-    return out
-
-
 @pytest.fixture
-def site(bare_site, web):
+def site(bare_site: ShopSite, web: Path) -> ShopSite:
     """`bare_site` with all that fsbridge needs under ``/fsbridge/`` and PyScript's core under ``/pyscript/``."""
     bare_site.mount("/fsbridge/", web)
     bare_site.mount("/pyscript/", npm.provision() / "@pyscript/core/dist")
@@ -60,12 +60,55 @@ def site(bare_site, web):
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory):
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of all runtimes, but for the compressed copies, which take long."""
+
+    def build(out: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(release, "write_compressed", lambda files: None)
+            build_web(out, npm.provision())
+
+    return once(tmp_path_factory, "released", build)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the demo shop, built and served as ``nox -s demo`` does."""
-    out = tmp_path_factory.mktemp("dist") / "site"
-    demo.build(out)
-    running = server(demo.serve(out))
+    running = server(demo.serve(once(tmp_path_factory, "demo", demo.build)))
     threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
     yield address(running)
     running.shutdown()
     running.server_close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core."""
+    from filelock import FileLock
+
+    with FileLock(tmp_path_factory.getbasetemp().parent / "axe.lock"):  # several workers need it
+        return (npm.provision(Path(__file__).parent) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def edge() -> Edge:
+    """The host of fs.js, for the three engines."""
+    return Edge()
+
+
+@pytest.fixture(scope="session")
+def engines(playwright: Playwright, edge: Edge) -> Iterator[Engines]:
+    """``engines.get(name)``: one browser of each kind for all tests of the session."""
+    net = Net({HOST: edge})
+    engines = Engines(playwright, net.proxy)
+    yield engines
+    engines.close()
+    net.close()
+
+
+@pytest.fixture(params=ENGINES)
+def visitor(request: pytest.FixtureRequest, engines: Engines, edge: Edge) -> Iterator[Visitor]:
+    """A visitor with each of the engines."""
+    visitor = Visitor(request.param, engines.get(request.param), edge)
+    yield visitor
+    visitor.close()

@@ -27,9 +27,10 @@
 
   // Each page writes to keys of its own: tabs of different processes would overwrite each other's lines.
   const page = Math.random().toString(36).slice(2);
+  const { timeOrigin } = performance; // WebKit's is at times a millisecond more, or less
   const append = (key, line) => {
     const own = `${key}:${page}`;
-    const time = performance.timeOrigin + performance.now();
+    const time = timeOrigin + performance.now();
     localStorage.setItem(own, `${localStorage.getItem(own) || ""}${time} ${line}\n`);
   };
 
@@ -43,6 +44,25 @@
   const calls = (most) => {
     for (let count = random(most + 1); count > 0; count--) call();
   };
+
+  // A browser may not go where it was told to: back to a page that it has replaced, or in WebKit now and then.
+  let insisting = 0;
+  const insist = (milliseconds) => {
+    insisting = setInterval(() => {
+      append("left", "after all");
+      location.href = next();
+    }, milliseconds);
+  };
+
+  // Where the page is in the tab's history: browsers don't let a page go on, or back, before the first one.
+  let place = 0;
+  function enter() {
+    place = history.state?.place ?? Number(sessionStorage.getItem("next") || 0);
+    history.replaceState({ place }, "");
+    goOn();
+  }
+  // A page that is left before it has loaded is replaced.
+  const goOn = () => sessionStorage.setItem("next", place + (document.readyState === "complete"));
 
   const address = (page) => `${page}?seed=${seed}&steps=${steps}`;
 
@@ -75,13 +95,14 @@
       location.href = next();
     },
     replace() {
+      sessionStorage.setItem("next", place);
       location.replace(next());
     },
     reload() {
       location.reload();
     },
     back() {
-      if (navigation.canGoBack) history.back();
+      if (place > 0) history.back();
       else location.href = next();
     },
     popup() {
@@ -114,9 +135,12 @@
     const names = Object.keys(WAYS);
     const way = here === "bare.html" ? "copy" : names[random(names.length)];
     append("left", way);
+    goOn();
+    insist(way === "back" ? 1000 : 30_000);
     WAYS[way]();
   }
 
+  if (!single) enter();
   window.arrived = (name) => append("arrived", name);
   begin();
   const late = random(4); // 1: calls in pagehide, 2: in beforeunload, 3: in both
@@ -124,6 +148,7 @@
   addEventListener("beforeunload", () => late & 2 && calls(2));
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
+    clearInterval(insisting);
     append("left", "restored");
     begin();
     live();

@@ -97,6 +97,7 @@
           throw new Error("getter");
         },
       },
+      getterInArray: Object.defineProperty([1, 2], 1, { enumerable: true, get: fail("getter in array") }),
       getterInside: { deep: new Shop(), list: [{ get a() { throw new Error("deep getter"); } }] },
       toString: { toString: fail("toString"), valueOf: fail("valueOf") },
       toPrimitive: { [Symbol.toPrimitive]: fail("toPrimitive") },

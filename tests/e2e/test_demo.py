@@ -2,22 +2,28 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from .shop import Console
+from fsbridge.testing import FullStory
+
+from .shop import Console, wait_until
+from .visitor import Visitor
 
 RUNTIMES = {"micropython": "MicroPython", "pyodide": "Pyodide"}
 
 
 @pytest.fixture
-def visit(page, shop):
+def visit(page: Page, shop: str) -> Iterator[Callable[..., None]]:
     """Opens the shop with choices, waits until the bridge is live; at the end nothing was asked of another host."""
     console, elsewhere = Console(page), []
-    page.on("request", lambda request: request.url.startswith(shop) or elsewhere.append(request.url))
+    page.on("request", lambda request: None if request.url.startswith(shop) else elsewhere.append(request.url))
 
-    def open_shop(status="ready", **choices):
+    def open_shop(status: Any = "ready", **choices: Any) -> None:
         page.goto(f"{shop}?{'&'.join(f'{name}={value}' for name, value in choices.items())}")
         wait_for_status(page, status)
 
@@ -27,11 +33,11 @@ def visit(page, shop):
     assert console.written == []
 
 
-def wait_for_status(page, status):
+def wait_for_status(page: Page, status: Any) -> None:
     page.locator(f"#status[data-status={status}]").wait_for(timeout=60_000)
 
 
-def panel(page, wanted):
+def panel(page: Page, wanted: Any) -> Any:
     """The calls in the panel, oldest first, once there are ``wanted``: [(page call, time, [FullStory calls])]."""
     page.locator(f"#calls > li:nth-child({wanted})").wait_for()
     found = []
@@ -44,22 +50,22 @@ def panel(page, wanted):
     return found
 
 
-def fact(page, name):
+def fact(page: Page, name: str) -> Any:
     return page.locator(f"#facts dt:text-is('{name}') + dd").text_content()
 
 
-def wait_for_fact(page, name, text):
+def wait_for_fact(page: Page, name: str, text: str) -> None:
     expect(page.locator(f"#facts dt:text-is('{name}') + dd")).to_have_text(text)
 
 
-def deliveries(page, wanted, state=None):
+def deliveries(page: Page, wanted: Any, state: Any = None) -> Any:
     """What the panel says became of the FullStory calls, once it says it of ``wanted`` (in this ``state``)."""
     labels = page.locator("#calls .delivery" + (f"[data-state={state}]" if state else ""))
     expect(labels).to_have_count(wanted)
     return labels.all_text_contents()
 
 
-def order(page):
+def order(page: Page) -> None:
     """Look at a product, buy it."""
     page.click("[data-product=cowboy] .picture")
     page.click("#product .button")
@@ -67,7 +73,7 @@ def order(page):
     page.click("#order")
 
 
-def sign_in(page):
+def sign_in(page: Page) -> None:
     page.click("#sign-in")
     page.press("#account [name=email]", "Enter")
 
@@ -76,7 +82,7 @@ BOOTS = 'name: "Yellow cowboy boots", category: "Boots", price: 99.95, currency:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_segment_actions(page, visit, runtime):
+def test_segment_actions(page: Page, visit: Callable[..., None], runtime: str) -> None:
     visit(destination="segment-actions", runtime=runtime)
     sign_in(page)
     order(page)
@@ -111,7 +117,7 @@ def test_segment_actions(page, visit, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_segment_classic(page, visit, runtime):
+def test_segment_classic(page: Page, visit: Callable[..., None], runtime: str) -> None:
     visit(destination="segment-classic", runtime=runtime, trackNamedPages="true")
     page.click("#newsletter button")
     page.click("a[href='#care']:not(.button)")
@@ -132,7 +138,7 @@ def test_segment_classic(page, visit, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_rudderstack(page, visit, runtime):
+def test_rudderstack(page: Page, visit: Callable[..., None], runtime: str) -> None:
     visit(destination="rudderstack", runtime=runtime)
     sign_in(page)
     order(page)
@@ -160,7 +166,9 @@ def test_rudderstack(page, visit, runtime):
         ("segment-classic&source=rudderanalytics", "rudderanalytics", [0, 1]),
     ],
 )
-def test_each_queued_call_has_its_own_fullstory_calls(page, visit, destination, api, expected):
+def test_each_queued_call_has_its_own_fullstory_calls(
+    page: Page, visit: Callable[..., None], destination: str, api: str, expected: Any
+) -> None:
     visit()
     page.evaluate("localStorage.setItem('shop-customer', JSON.stringify({id: 'u1', traits: {plan: 'free'}}))")
     visit(destination=destination)
@@ -170,7 +178,7 @@ def test_each_queued_call_has_its_own_fullstory_calls(page, visit, destination, 
     assert all(time.startswith("queued ") for _, time, _ in calls)
 
 
-def test_choices_are_in_the_address(page, visit):
+def test_choices_are_in_the_address(page: Page, visit: Callable[..., None]) -> None:
     visit()
     page.select_option("#choices [name=destination]", "segment-classic")
     page.wait_for_url("**/?destination=segment-classic&runtime=micropython")
@@ -187,7 +195,7 @@ def test_choices_are_in_the_address(page, visit):
     assert panel(page, 1)[0][0] == "rudderanalytics.page()"
 
 
-def test_every_setting_has_a_field(page, visit, shop):
+def test_every_setting_has_a_field(page: Page, visit: Callable[..., None], shop: str) -> None:
     table = json.loads(page.request.get(shop + "settings.json").text())
     assert [each["name"] for each in table] == ["segment-classic", "segment-actions", "rudderstack"]
     for destination in table:
@@ -197,7 +205,7 @@ def test_every_setting_has_a_field(page, visit, shop):
         assert fields == ["org", *names]
 
 
-def test_a_call_of_ones_own(page, visit):
+def test_a_call_of_ones_own(page: Page, visit: Callable[..., None]) -> None:
     visit(destination="segment-classic")
     page.click("#own-drawer > summary")
     page.fill("#own [name=arguments]", '["Tried", {"when": null, "n": 1}]')
@@ -212,14 +220,14 @@ def test_a_call_of_ones_own(page, visit):
     panel(page, 2)
 
 
-def test_a_wrong_setting_is_said(page, shop):
+def test_a_wrong_setting_is_said(page: Page, shop: str) -> None:
     page.goto(f"{shop}?destination=segment-classic&trackAllPages=perhaps")
     wait_for_status(page, "ready")
     expect(page.locator("#notices p")).to_have_count(1)
     assert "'trackAllPages' is 'perhaps'" in page.locator("#notices").text_content()
 
 
-def test_a_failed_start_is_said(page, shop):
+def test_a_failed_start_is_said(page: Page, shop: str) -> None:
     page.route(re.compile(r"/fsbridge/(?!fsbridge\.js)"), lambda route: route.abort())
     page.goto(shop)
     wait_for_status(page, "failed")
@@ -229,7 +237,7 @@ def test_a_failed_start_is_said(page, shop):
     assert page.locator("#calls .hint").all_text_contents() == ["Not delivered: fsbridge isn’t running."] * 2
 
 
-def test_an_org_loads_fullstorys_own_script(page, fullstory, shop):
+def test_an_org_loads_fullstorys_own_script(page: Page, fullstory: FullStory, shop: str) -> None:
     page.goto(f"{shop}?destination=segment-classic&org=o-1ABC-na1")
     wait_for_status(page, "ready")
     page.click("[data-product=wax] .add")
@@ -239,7 +247,7 @@ def test_an_org_loads_fullstorys_own_script(page, fullstory, shop):
     assert panel(page, 2)[1][2][0].startswith('FS.event("Product Added"')
 
 
-def test_a_blocked_script_is_said_with_what_to_do(page, fullstory, shop):
+def test_a_blocked_script_is_said_with_what_to_do(page: Page, fullstory: FullStory, shop: str) -> None:
     fullstory.block()
     page.goto(f"{shop}?destination=segment-actions&org=o-1ABC-na1")
     wait_for_status(page, "blocked")
@@ -265,14 +273,14 @@ def test_a_blocked_script_is_said_with_what_to_do(page, fullstory, shop):
         ("segment-classic", "https://edge.fullstory.com", "edge.fullstory.com answers 404 for it"),
     ],
 )
-def test_the_reason_for_blocking_is_told_apart(page, shop, destination, host, advice):
+def test_the_reason_for_blocking_is_told_apart(page: Page, shop: str, destination: str, host: str, advice: str) -> None:
     page.route(f"{host}/**", lambda route: route.fulfill(status=404, headers={"Access-Control-Allow-Origin": "*"}))
     page.goto(f"{shop}?destination={destination}&org=o-1ABC-na1")
     wait_for_status(page, "blocked")
     expect(page.locator("#problem")).to_contain_text(advice)
 
 
-def test_calls_wait_for_fs_js_and_are_delivered_when_it_comes(page, fullstory, shop):
+def test_calls_wait_for_fs_js_and_are_delivered_when_it_comes(page: Page, fullstory: FullStory, shop: str) -> None:
     with fullstory.delayed():
         page.goto(f"{shop}?destination=segment-actions&org=o-1ABC-na1", wait_until="commit")
         page.locator("[data-product=wax] .add").click()
@@ -296,14 +304,14 @@ def test_calls_wait_for_fs_js_and_are_delivered_when_it_comes(page, fullstory, s
         ),
     ],
 )
-def test_what_the_address_asks_for_in_vain_is_said(page, shop, address, said):
+def test_what_the_address_asks_for_in_vain_is_said(page: Page, shop: str, address: str, said: Any) -> None:
     page.goto(shop + address)
     wait_for_status(page, "ready")
     assert page.locator("#notices p").count() == 1
     assert page.locator("#notices").text_content().startswith(said)
 
 
-def test_subscriptions_begin_with_an_example_that_works(page, visit):
+def test_subscriptions_begin_with_an_example_that_works(page: Page, visit: Callable[..., None]) -> None:
     visit(destination="segment-actions")
     page.click("#settings-drawer > summary")
     field = page.locator("#settings [name=subscriptions]")
@@ -327,7 +335,7 @@ def test_subscriptions_begin_with_an_example_that_works(page, visit):
 
 
 @pytest.mark.parametrize("name", ["whitelistedEvents", "blacklistedEvents"])
-def test_examples_of_lists_of_events_work(page, visit, name):
+def test_examples_of_lists_of_events_work(page: Page, visit: Callable[..., None], name: str) -> None:
     visit(destination="rudderstack", eventFilteringOption=name)
     page.click("#settings-drawer > summary")
     both = page.locator("#settings > div", has=page.locator(f"[name={name}]"))
@@ -340,7 +348,7 @@ def test_examples_of_lists_of_events_work(page, visit, name):
     assert [len(made) for _, _, made in panel(page, 3)] == [1, 0, 1]
 
 
-def test_a_setting_that_is_no_json_is_said_before_anything_loads(page, visit):
+def test_a_setting_that_is_no_json_is_said_before_anything_loads(page: Page, visit: Callable[..., None]) -> None:
     visit(destination="segment-actions")
     before = page.url
     page.click("#settings-drawer > summary")
@@ -350,7 +358,49 @@ def test_a_setting_that_is_no_json_is_said_before_anything_loads(page, visit):
     assert page.url == before
 
 
-def test_the_panel_stays_open_when_a_choice_loads_the_page_again(page, visit):
+# Of what is to be tapped and is in sight: what is too small for a finger, links in the middle of text apart.
+TOO_SMALL = """[...document.querySelectorAll("a, button, input, select, summary")]
+  .filter((each) => each.checkVisibility() && !each.closest("p"))
+  .map((each) => [each.closest("label") || each, each.outerHTML.slice(0, 60)])
+  .map(([each, html]) => [each.getBoundingClientRect(), html])
+  .filter(([{ width, height }]) => width && (width < 24 || height < 24))
+  .map(([{ width, height }, html]) => `${width} x ${height}: ${html}`)"""
+
+
+NARROWEST = 447
+"""Pixels: WebKit's MiniBrowser, for its buttons."""
+
+
+def test_a_phone_in_each_browser(visitor: Visitor, shop: str, tmp_path: Path) -> None:
+    tab = visitor.tab
+    tab.goto(shop)
+    tab.resize(360, 740)
+
+    def tap(selector: str) -> None:
+        tab.evaluate(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        box = tab.evaluate(f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()")
+        tab.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def fits() -> None:
+        width, wide = tab.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+        assert wide <= width == (NARROWEST if visitor.engine == "webkit" else 360)
+        assert tab.evaluate(TOO_SMALL) == []
+
+    wait_until(tab, "document.querySelector('#status').dataset.status === 'ready'")
+    fits()
+    tap("[data-product=cowboy] .picture")
+    wait_until(tab, "document.querySelector('#product .button')?.checkVisibility()")
+    fits()
+    tap("#product .button")
+    wait_until(tab, "document.querySelectorAll('#calls > li').length >= 2")
+    tap("#handle")
+    wait_until(tab, "document.querySelector('#panel-body').checkVisibility()")
+    wait_until(tab, "document.querySelector('#calls').textContent.includes('Product Added')")
+    fits()
+    tab.screenshot(str(tmp_path / f"{visitor.engine}.png"))
+
+
+def test_the_panel_stays_open_when_a_choice_loads_the_page_again(page: Page, visit: Callable[..., None]) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     visit(destination="segment-classic")
     expect(page.locator("#panel-body")).to_be_hidden()

@@ -2,17 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tools import npm
-
 from .test_demo import wait_for_status
 
-HERE = Path(__file__).parent
 SIZES = {"desktop": (1280, 4000), "phone": (360, 4000)}
 """Tall ones: axe can't tell the background of what is partly scrolled out of sight."""
 
@@ -31,15 +27,6 @@ GRADIENT = """place => {
   const colors = getComputedStyle(hero).backgroundImage.match(/rgb\\([^)]*\\)/g);
   hero.style.background = colors.at(place);
 }"""
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core."""
-    from filelock import FileLock
-
-    with FileLock(tmp_path_factory.getbasetemp().parent / "axe.lock"):  # several workers need it
-        return (npm.provision(HERE) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)

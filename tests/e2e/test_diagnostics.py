@@ -1,10 +1,14 @@
 """Diagnostics in a real browser, on both interpreters: said in debug mode only, and the calls go out all the same."""
 
+from typing import Any
+
 import pytest
+from playwright.sync_api import Page
 
-from fsbridge.browser.tag import EXAMINATION
+from fsbridge.testing import FullStory
+from tests.e2e.conftest import ShopSite
 
-from .shop import ORG, Console, html_page, tag, wait_until
+from .shop import ORG, Console, html_page, tag, wait_for, wait_until
 
 pytestmark = pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
 
@@ -19,7 +23,9 @@ ODD = """
 
 
 @pytest.mark.parametrize("switch", ["attribute", "debug", "off"])
-def test_what_fullstory_would_not_take_is_said(page, site, fullstory, runtime, switch):
+def test_what_fullstory_would_not_take_is_said(
+    page: Page, site: ShopSite, fullstory: FullStory, runtime: str, switch: Any
+) -> None:
     console = Console(page)
     data = {"diagnostics": ""} if switch == "attribute" else {}
     debug = "analytics.debug();" if switch == "debug" else ""
@@ -40,7 +46,9 @@ def test_what_fullstory_would_not_take_is_said(page, site, fullstory, runtime, s
     assert fullstory.identity == "u2"
 
 
-def test_a_mistake_in_a_subscription_is_said_and_the_others_go_on(page, site, fullstory, runtime):
+def test_a_mistake_in_a_subscription_is_said_and_the_others_go_on(
+    page: Page, site: ShopSite, fullstory: FullStory, runtime: str
+) -> None:
     console = Console(page)
     good = {
         "name": "Good",
@@ -55,11 +63,14 @@ def test_a_mistake_in_a_subscription_is_said_and_the_others_go_on(page, site, fu
     page.goto(site.page("/", html))
     wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")
     fullstory.wait_for_event("Clicked")
-    page.wait_for_timeout(1.5 * EXAMINATION)  # what the page has called goes first
-    said = [text for text in console.written if " failed: " not in text]
-    assert [text.split(": ")[0] for text in said] == [
+
+    def said() -> list[str]:
+        return [text for text in console.written if " failed: " not in text]
+
+    wait_for(page, lambda: len(said()) == 2)
+    assert [text.split(": ")[0] for text in said()] == [
         "[fsbridge] subscription 1 'Bad'",
         "[fsbridge] subscription 2 'Worse'",
     ]
-    assert "/name/@path should be a string" in said[1]
+    assert "/name/@path should be a string" in said()[1]
     assert console.thrown == []

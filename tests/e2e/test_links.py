@@ -1,8 +1,12 @@
 """Tracked links and forms in a real browser: the page is left, and the call has reached FullStory before."""
 
-import pytest
+from collections.abc import Callable
 
-from fsbridge.testing import FS
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from fsbridge.testing import FS, FullStory
+from tests.e2e.conftest import ShopSite
 
 from .shop import LIVE, ORG, Console, html_page, tag, wait_until
 
@@ -10,16 +14,16 @@ SOURCE = "segment"
 
 
 @pytest.fixture
-def console(page):
+def console(page: Page) -> Console:
     return Console(page)
 
 
 @pytest.fixture
-def shop(page, site, fullstory):
+def shop(page: Page, site: ShopSite, fullstory: FullStory) -> Callable[..., Page]:
     """``shop(*parts)`` opens a page with the tag and these parts, and waits until it is live and records."""
     site.page("/next", html_page("<h1>Next</h1>", title="Next"))
 
-    def open_page(*parts):
+    def open_page(*parts: str) -> Page:
         page.goto(site.page("/shop", html_page(tag(org=ORG), *parts)))
         wait_until(page, LIVE)
         return page
@@ -27,7 +31,9 @@ def shop(page, site, fullstory):
     return open_page
 
 
-def test_a_click_leaves_the_page_after_tracking(shop, fullstory, console):
+def test_a_click_leaves_the_page_after_tracking(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console
+) -> None:
     page = shop(
         "<a id=buy href='/next?from=shop' data-price=5>Buy</a>",
         "analytics.trackLink(buy, a => 'Clicked ' + a.id, a => ({ price: Number(a.dataset.price) }))",
@@ -38,7 +44,9 @@ def test_a_click_leaves_the_page_after_tracking(shop, fullstory, console):
     assert console.thrown == console.written == []
 
 
-def test_nodelists_svg_and_modified_clicks(shop, fullstory, console, context):
+def test_nodelists_svg_and_modified_clicks(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, context: BrowserContext
+) -> None:
     page = shop(
         "<p><a href='#one'>One</a><a href='#two'>Two</a><a href='/next' target=_blank>Tab</a></p>",
         "<svg width=50 height=20><a href='#svg'><rect width=50 height=20></rect></a></svg>",
@@ -58,7 +66,7 @@ def test_nodelists_svg_and_modified_clicks(shop, fullstory, console, context):
     assert console.thrown == console.written == []
 
 
-def test_a_form_is_submitted_after_tracking(shop, fullstory, console):
+def test_a_form_is_submitted_after_tracking(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     page = shop(
         "<form action='/next'><input name=email value='a@b.example'><button>Send</button></form>",
         "analytics.trackForm(document.forms[0], 'Signed Up', form => ({ email: form.elements.email.value }))",
@@ -80,7 +88,7 @@ JQUERY = """
 """
 
 
-def test_a_page_with_jquery(shop, fullstory, console):
+def test_a_page_with_jquery(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     page = shop(
         "<a href='#there'>There</a><form action='/next'><button>Send</button></form>",
         JQUERY,
@@ -97,17 +105,19 @@ def test_a_page_with_jquery(shop, fullstory, console):
     assert console.thrown == console.written == []
 
 
-def test_slow_middleware_holds_a_link_no_longer_than_the_timeout(shop, fullstory):
+def test_slow_middleware_holds_a_link_no_longer_than_the_timeout(
+    shop: Callable[..., Page], fullstory: FullStory
+) -> None:
     page = shop(
         "<a href='#there'>There</a>",
         "analytics.timeout(50); analytics.addSourceMiddleware(() => new Promise(() => {}))",
         "analytics.trackLink(document.querySelector('a'), 'Clicked')",
     )
     page.click("a")
-    page.wait_for_url("**/shop#there", timeout=3000)
+    page.wait_for_url("**/shop#there")
 
 
-def test_many_links_and_clicks(shop, fullstory, console):
+def test_many_links_and_clicks(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     page = shop("<p></p>", "document.querySelector('p').innerHTML = '<a href=#>x</a>'.repeat(300)")
     page.evaluate("() => { analytics.trackLink(document.querySelectorAll('a'), 'Clicked') }")
     page.evaluate("() => document.querySelectorAll('a').forEach((link) => link.click())")
@@ -116,7 +126,9 @@ def test_many_links_and_clicks(shop, fullstory, console):
     assert console.thrown == []
 
 
-def test_methods_chain_before_and_after_we_are_live(shop, fullstory, console):
+def test_methods_chain_before_and_after_we_are_live(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console
+) -> None:
     page = shop(
         """
         window.heard = [];
@@ -131,7 +143,7 @@ def test_methods_chain_before_and_after_we_are_live(shop, fullstory, console):
     assert console.thrown == console.written == []
 
 
-def test_plugins_and_events(shop, fullstory, console):
+def test_plugins_and_events(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     page = shop()
     result = page.evaluate("""async () => {
       const rename = async (context) => { await 0; context.updateEvent("properties.plugin", true); return context };

@@ -5,6 +5,11 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, Route
+
+from tests.e2e.conftest import ShopSite
 
 from .shop import Console, html_page, wait_until
 
@@ -36,7 +41,7 @@ js.results.push(said(cloud.me))
 """
 
 
-def archive():
+def archive() -> Any:
     """The package and its libraries, in one zip."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as out:
@@ -50,11 +55,11 @@ def archive():
     return packed.getvalue()
 
 
-def test_pyodide_sends_to_a_relay(context, page, site):
+def test_pyodide_sends_to_a_relay(context: BrowserContext, page: Page, site: ShopSite) -> None:
     received = []
-    answers = [429, "abort", 503]
+    answers: list[Any] = [429, "abort", 503]
 
-    def relay(route):
+    def relay(route: Route) -> None:
         received.append(route.request)
         body = route.request.post_data or ""
         if "unreachable" in body:

@@ -1,24 +1,28 @@
 """The tag on pages as they are: scripts added in odd ways, globals taken or patched, policies; and what it says."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
-from fsbridge.testing import FS
+from fsbridge.testing import FS, FullStory
+from tests.e2e.conftest import ShopSite
 
 from .shop import LIVE, ORG, Console, html_page, tag, wait_until
 
 
 @pytest.fixture
-def console(page):
+def console(page: Page) -> Console:
     return Console(page)
 
 
 @pytest.fixture
-def shop(page, site, fullstory, console):
+def shop(page: Page, site: ShopSite, fullstory: FullStory, console: Console) -> Callable[..., Page]:
     """``shop(*parts)`` opens a page of these parts and waits until all has begun."""
 
-    def open_page(*parts, path="/", headers=None, until=LIVE):
+    def open_page(*parts: str, path: str = "/", headers: Any = None, until: str = LIVE) -> Page:
         page.goto(site.page(path, html_page(*parts, title="Shop"), headers))
         wait_until(page, "window.fsbridge && " + until, 60)
         return page
@@ -26,14 +30,14 @@ def shop(page, site, fullstory, console):
     return open_page
 
 
-def event(name, properties=None):
+def event(name: str, properties: Any = None) -> Any:
     return FS.event(name, properties or {}, "segment")
 
 
 # How it gets there
 
 
-def test_a_script_of_somebody_elses_that_runs_the_tag(shop, fullstory):
+def test_a_script_of_somebody_elses_that_runs_the_tag(shop: Callable[..., Page], fullstory: FullStory) -> None:
     """As jQuery's append and getScript, or a bundle of many scripts do."""
     others = """
       const script = document.createElement("script");
@@ -56,7 +60,9 @@ def test_a_script_of_somebody_elses_that_runs_the_tag(shop, fullstory):
 
 
 @pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
-def test_what_a_tag_manager_strips_is_said_by_a_global(shop, fullstory, console, runtime):
+def test_what_a_tag_manager_strips_is_said_by_a_global(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     given = {"destination": "segment-classic", "org": ORG, "trackNamedPages": True, "trackPagesWithEvents": False}
     config = f"window.fsbridgeConfig = {json.dumps({**given, 'runtime': runtime})}"
     shop(config, '<script src="/fsbridge/fsbridge.js"></script>', "analytics.page('Home')")
@@ -64,7 +70,9 @@ def test_what_a_tag_manager_strips_is_said_by_a_global(shop, fullstory, console,
     assert console.thrown == console.written == []
 
 
-def test_settings_in_a_global_as_they_are_in_json_and_attributes_over_them(shop, fullstory):
+def test_settings_in_a_global_as_they_are_in_json_and_attributes_over_them(
+    shop: Callable[..., Page], fullstory: FullStory
+) -> None:
     subscription = {
         "name": "Only one",
         "enabled": True,
@@ -100,6 +108,10 @@ TAKEN = {
       Object.keys = () => ["patched"]; Object.entries = () => [["patched", 1]]; Object.assign = (target) => target;
       Object.fromEntries = () => ({}); Object.defineProperty = (object) => object;
     """,
+    "random values": """
+      const refuse = () => { throw new Error("no random values"); };
+      Object.defineProperty(window, "crypto", { value: { randomUUID: refuse, getRandomValues: refuse } });
+    """,
     "promises": "window.Promise = class Later { then() { return this; } };",
 }
 LATER = [name for name in TAKEN if name != "names of classes"]  # that would be no syntax
@@ -127,10 +139,10 @@ CALLS = """
 
 
 @pytest.fixture
-def calls(page, site):
+def calls(page: Page, site: ShopSite) -> Any:
     """``calls(*parts)`` is what FullStory gets of `CALLS` on a page of these parts, and what else is on the console."""
 
-    def play(*parts):
+    def play(*parts: str) -> Any:
         said = []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -156,17 +168,19 @@ DONE = ["Done: Early 2, Late 3, user-1, premium"]
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_a_page_that_had_changed_javascript_before(calls, name):
+def test_a_page_that_had_changed_javascript_before(calls: Any, name: str) -> None:
     assert calls(TAKEN[name], tag(org=ORG)) == DONE
 
 
 @pytest.mark.parametrize("name", LATER)
-def test_a_page_that_changes_javascript_afterwards(calls, name):
+def test_a_page_that_changes_javascript_afterwards(calls: Any, name: str) -> None:
     assert calls(tag(org=ORG), TAKEN[name]) == DONE
 
 
 @pytest.mark.parametrize("name", ["the clock", "array functions"])
-def test_rudderstacks_calls_on_a_page_that_had_changed_javascript(shop, fullstory, console, name):
+def test_rudderstacks_calls_on_a_page_that_had_changed_javascript(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, name: str
+) -> None:
     early = "rudderanalytics.load('key', 'https://data.example'); rudderanalytics.track('Early')"
     page = shop(TAKEN[name], tag("rudderstack", org=ORG), early)
     page.evaluate("() => { rudderanalytics.track('Late') }")
@@ -175,7 +189,9 @@ def test_rudderstacks_calls_on_a_page_that_had_changed_javascript(shop, fullstor
 
 
 @pytest.mark.parametrize("taken", [TAKEN["toJSON"], ALL_TO_JSON, TAKEN["the clock"]])
-def test_calls_left_behind_on_a_page_that_had_changed_javascript(shop, page, site, fullstory, taken):
+def test_calls_left_behind_on_a_page_that_had_changed_javascript(
+    shop: Callable[..., Page], page: Page, site: ShopSite, fullstory: FullStory, taken: Any
+) -> None:
     """With an interpreter that never comes."""
     held = tag(org=ORG).replace("data-", 'data-base="/nowhere/" data-', 1)
     page.goto(site.page("/", html_page(taken, held, "analytics.track('Left', { list: [1, { a: [] }] })")))
@@ -187,7 +203,7 @@ def test_calls_left_behind_on_a_page_that_had_changed_javascript(shop, page, sit
 @pytest.mark.parametrize(
     "freeze", ["Object.freeze(analytics)", "Object.seal(analytics)", "Object.freeze(analytics.track)"]
 )
-def test_a_page_that_freezes(shop, fullstory, console, freeze):
+def test_a_page_that_freezes(shop: Callable[..., Page], fullstory: FullStory, console: Console, freeze: Any) -> None:
     page = shop(tag(org=ORG), "analytics.track('Early')", freeze, "analytics.track('After')", until="!!window.FS")
     page.evaluate("() => { analytics.track('Late') }")
     fullstory.wait_for_event("Late")
@@ -195,17 +211,17 @@ def test_a_page_that_freezes(shop, fullstory, console, freeze):
     assert console.thrown == []
 
 
-def test_an_svg_document(page, site, fullstory):
+def test_an_svg_document(page: Page, site: ShopSite, fullstory: FullStory) -> None:
     """There is no head and no body."""
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg"><title>Shop</title>
       <script href="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="{ORG}" data-base="/fsbridge/"/>
       <script>analytics.track("Drawn", {{ n: 1 }})</script></svg>"""
     page.goto(site.page("/shop.svg", svg, {"Content-Type": "image/svg+xml"}))
-    assert fullstory.wait_for_event("Drawn", timeout=20_000).properties == {"n": 1}
+    assert fullstory.wait_for_event("Drawn").properties == {"n": 1}
     assert page.evaluate("fsbridge.status") == "ready"
 
 
-def test_an_element_with_our_name(shop, fullstory, console):
+def test_an_element_with_our_name(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     shop("<div id='fsbridge'></div>", tag(org=ORG), "analytics.track('Early')")
     fullstory.expect_calls(event("Early"))
     assert console.thrown == console.written == []
@@ -215,7 +231,9 @@ def test_an_element_with_our_name(shop, fullstory, console):
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_what_a_page_pushes_is_a_call_on_the_api_or_nothing(shop, fullstory, console, live):
+def test_what_a_page_pushes_is_a_call_on_the_api_or_nothing(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, live: Any
+) -> None:
     pushes = """
       const wrong = [
         ["FS", "trackEvent", { name: "Forged", properties: {} }], ["message", { type: "track", event: "Forged" }],
@@ -240,7 +258,9 @@ def test_what_a_page_pushes_is_a_call_on_the_api_or_nothing(shop, fullstory, con
         ("rudderstack", "rudderanalytics", ["getUserId", "getAnonymousId", "getUserTraits", "getSessionId"]),
     ],
 )
-def test_methods_whose_results_pages_use_are_there_with_python(shop, page, site, destination, name, absent):
+def test_methods_whose_results_pages_use_are_there_with_python(
+    shop: Callable[..., Page], page: Page, site: ShopSite, destination: str, name: str, absent: Any
+) -> None:
     has = f"{json.dumps(absent)}.map((method) => typeof {name}[method])"
     calls = f"window.early = {has}; {name}.track('Early'); {name}.load && {name}.load('key', 'https://data.example')"
     shop(tag(destination, org=ORG), calls)
@@ -254,7 +274,9 @@ def test_methods_whose_results_pages_use_are_there_with_python(shop, page, site,
 
 
 @pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
-def test_a_page_that_enforces_trusted_types(page, site, fullstory, console, runtime):
+def test_a_page_that_enforces_trusted_types(
+    page: Page, site: ShopSite, fullstory: FullStory, console: Console, runtime: str
+) -> None:
     site.put("/app.js", "analytics.track('Early')")
     policy = "require-trusted-types-for 'script'; trusted-types fsbridge"
     parts = [tag(org=ORG, runtime=runtime), "<script src='/app.js'></script>"]
@@ -263,7 +285,7 @@ def test_a_page_that_enforces_trusted_types(page, site, fullstory, console, runt
     assert console.thrown == console.written == []
 
 
-def test_a_page_that_allows_no_policy_of_ours(shop, site, console):
+def test_a_page_that_allows_no_policy_of_ours(shop: Callable[..., Page], site: ShopSite, console: Console) -> None:
     policy = "require-trusted-types-for 'script'; trusted-types 'none'"
     shop(tag(org=ORG), headers={"Content-Security-Policy": policy}, until="fsbridge.status === 'blocked'")
     said = [text for text in console.written if text.startswith("[fsbridge]")]
@@ -274,7 +296,7 @@ def test_a_page_that_allows_no_policy_of_ours(shop, site, console):
 # What it says
 
 
-def test_a_blocked_fs_js_is_one_line(shop, fullstory, console):
+def test_a_blocked_fs_js_is_one_line(shop: Callable[..., Page], fullstory: FullStory, console: Console) -> None:
     fullstory.block()
     page = shop(tag(org=ORG), "analytics.track('Early')", until="fsbridge.status === 'blocked'")
     page.evaluate("() => { for (let n = 0; n < 5; n++) analytics.track('Late') }")
@@ -283,7 +305,9 @@ def test_a_blocked_fs_js_is_one_line(shop, fullstory, console):
     assert "https://edge.fullstory.com/s/fs.js could not be loaded" in said[0]
 
 
-def test_the_status_while_fs_js_is_on_its_way(shop, page, fullstory, console):
+def test_the_status_while_fs_js_is_on_its_way(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, console: Console
+) -> None:
     with fullstory.delayed():
         shop(tag(org=ORG), "analytics.track('Early')", until="fsbridge.status === 'queueing'")
         page.evaluate("fsbridge.ready")
@@ -292,7 +316,7 @@ def test_the_status_while_fs_js_is_on_its_way(shop, page, fullstory, console):
 
 
 @pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
-def test_a_report(shop, page, fullstory, runtime):
+def test_a_report(shop: Callable[..., Page], page: Page, fullstory: FullStory, runtime: str) -> None:
     said = []
     page.on("console", lambda message: said.append(message.text))
     shop(tag(org=ORG, runtime=runtime, report=""), "fsbridge.report(); analytics.track('Early')")
@@ -310,3 +334,20 @@ def test_a_report(shop, page, fullstory, runtime):
         assert found["source"] == "analytics.js"
         assert found["status"].startswith("ready")
         assert (found["FullStory calls made"], found["waiting for fs.js"], found["dropped"]) == ("1", "0", "0")
+
+
+def test_a_page_that_replaces_each_method_keeps_its_api(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console
+) -> None:
+    shop(
+        tag(org=ORG),
+        """
+        for (const name of Object.keys(analytics)) {
+          const own = analytics[name];
+          analytics[name] = (...args) => own.apply(analytics, args);
+        }
+        analytics.track("Wrapped");
+        """,
+    )
+    fullstory.expect_calls(FS.event("Wrapped", {}, "segment"))
+    assert console.thrown == []

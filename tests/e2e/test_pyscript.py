@@ -1,10 +1,13 @@
 """Python authors' way in: PyScript on both interpreters, and Pyodide by itself."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
-from fsbridge.testing import FS
+from fsbridge.testing import FS, FullStory
+from tests.e2e.conftest import ShopSite
 
 from .shop import ORG, Console, html_page, wait_until
 
@@ -41,7 +44,7 @@ APP = f"""
 from datetime import datetime, timezone
 
 analytics = connect(
-    "segment-classic", org="{ORG}", trackNamedPages=True, trackPagesWithEvents=False, expose=True
+    "segment-classic", org="{ORG}", trackNamedPages=True, trackPagesWithEvents=None, expose=True
 )
 traits = {{"plan": "premium", "logins": 5, "ratio": 0.5, "big": 2**40, "nothing": None, "yes": True}}
 analytics.identify("user-1", traits)
@@ -76,7 +79,7 @@ held.track = (...args) => held.push(["track", ...args]);
 """
 
 
-def expected_calls(dated):
+def expected_calls(dated: bool) -> Any:
     home = {"path": "/app", "referrer": "", "search": "", "title": "Shop", "url": "https://shop.example/app"}
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     traits = {"plan": "premium", "logins": 5, "ratio": 0.5, "big": 2**40, "nothing": None, "yes": True}
@@ -93,7 +96,7 @@ def expected_calls(dated):
     ]
 
 
-def check(page, fullstory, console, dated):
+def check(page: Page, fullstory: FullStory, console: Console, dated: bool) -> None:
     wait_until(page, "results.length >= 10", 60)
     results = page.evaluate("results")
     for found, wanted in zip(results[:5], ERRORS, strict=True):
@@ -108,7 +111,7 @@ def check(page, fullstory, console, dated):
 
 
 @pytest.mark.parametrize("runtime", INTERPRETERS)
-def test_connect_in_a_pyscript_page(page, site, fullstory, runtime):
+def test_connect_in_a_pyscript_page(page: Page, site: ShopSite, fullstory: FullStory, runtime: str) -> None:
     # MicroPython's build has no datetime.
     dated = runtime == "py"
     python = SETUP + (APP + DATED if dated else APP.replace("from datetime import datetime, timezone\n", ""))
@@ -125,7 +128,7 @@ def test_connect_in_a_pyscript_page(page, site, fullstory, runtime):
     check(page, fullstory, console, dated)
 
 
-def test_connect_in_a_plain_pyodide_page(page, site, fullstory):
+def test_connect_in_a_plain_pyodide_page(page: Page, site: ShopSite, fullstory: FullStory) -> None:
     console = Console(page)
     site.put("/app.py", SETUP + APP + DATED)
     html = html_page(
@@ -214,7 +217,7 @@ window.FS.event = (name, properties) => window.seen.push(shown(properties.list[0
 """
 
 
-def pyscript(runtime, python, extra=""):
+def pyscript(runtime: str, python: str, extra: str = "") -> Any:
     """The elements of a page that runs ``python`` in PyScript."""
     return (
         "<body><script type='module' src='/pyscript/core.js'></script>",
@@ -226,7 +229,7 @@ def pyscript(runtime, python, extra=""):
 
 
 @pytest.mark.parametrize("runtime", INTERPRETERS)
-def test_python_values(page, site, fullstory, runtime):
+def test_python_values(page: Page, site: ShopSite, fullstory: FullStory, runtime: str) -> None:
     console = Console(page)
     page.goto(site.page("/app", html_page(SEEN, *pyscript(runtime, VALUES))))
     wait_until(page, f"results.length >= {len(REFUSALS)}", 60)

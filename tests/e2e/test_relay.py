@@ -1,7 +1,12 @@
 """A page whose Python sends through pyodide-http to a relay on another origin, and on to FullStory."""
 
-import pytest
+from pathlib import Path
+from typing import Any
 
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import ShopSite
 from tests.relay.running import WRITE_KEY, RelayProcess, numbers, wait_for
 from tests.standin import FullStoryAPI
 from tools import npm
@@ -24,7 +29,7 @@ BOOT = """<script type="module">
 
 
 @pytest.fixture
-def notebook(page, bare_site):
+def notebook(page: Page, bare_site: ShopSite) -> Any:
     """A function that runs Python in a page at ``bare_site.local``."""
     bare_site.mount("/pyodide/", npm.provision() / "pyodide")
     bare_site.put("/all.zip", archive())
@@ -34,7 +39,7 @@ def notebook(page, bare_site):
     return lambda code: page.evaluate("code => window.run(code)", code)
 
 
-def test_a_page_sends_through_the_relay(notebook, bare_site, tmp_path):
+def test_a_page_sends_through_the_relay(notebook: Any, bare_site: ShopSite, tmp_path: Path) -> None:
     with FullStoryAPI() as fullstory:
         relay = RelayProcess(tmp_path, fullstory.url, "--origin", bare_site.local)
         relay.start()

@@ -1,11 +1,15 @@
 """The tag in a real browser, on both interpreters: what FullStory gets of what a page calls."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
-from fsbridge.testing import FS, UNDEFINED
+from fsbridge.testing import FS, UNDEFINED, FullStory
+from tests.e2e.conftest import ShopSite
 
 from .shop import LIVE, ORG, Console, html_page, rudder_page, tag, wait_until
 
@@ -15,15 +19,15 @@ POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' https://edge.
 
 
 @pytest.fixture
-def console(page):
+def console(page: Page) -> Console:
     return Console(page)
 
 
 @pytest.fixture
-def shop(page, site, fullstory, console):
+def shop(page: Page, site: ShopSite, fullstory: FullStory, console: Console) -> Callable[..., Page]:
     """``shop(*parts)`` opens a page of these parts and waits until the bridge is live, or has failed."""
 
-    def open_page(*parts, path="/", headers=None, title="Shop", until=LIVE):
+    def open_page(*parts: str, path: str = "/", headers: Any = None, title: str = "Shop", until: str = LIVE) -> Page:
         page.goto(site.page(path, html_page(*parts, title=title), headers))
         wait_until(page, until)
         return page
@@ -31,7 +35,7 @@ def shop(page, site, fullstory, console):
     return open_page
 
 
-def page_properties(path="/", title="Shop", referrer="", search=""):
+def page_properties(path: str = "/", title: str = "Shop", referrer: str = "", search: str = "") -> dict[str, Any]:
     """The page properties that analytics.js fills in."""
     url = f"https://shop.example{path}{search}"
     return {"path": path, "referrer": referrer, "search": search, "title": title, "url": url}
@@ -48,7 +52,9 @@ ORDER = {
 }
 
 
-def test_classic_identify_and_track(shop, fullstory, console, runtime):
+def test_classic_identify_and_track(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     page = shop(
         tag(org=ORG, runtime=runtime),
         """
@@ -76,7 +82,7 @@ def test_classic_identify_and_track(shop, fullstory, console, runtime):
     assert console.thrown == console.written == []
 
 
-def test_classic_page_calls_by_the_four_settings(shop, fullstory, runtime):
+def test_classic_page_calls_by_the_four_settings(shop: Callable[..., Page], fullstory: FullStory, runtime: str) -> None:
     calls = "analytics.page(); analytics.page('Home'); analytics.page('Docs', 'Index', { lang: 'en' })"
     home = page_properties() | {"name": "Home"}
     docs = page_properties() | {"name": "Index", "category": "Docs", "lang": "en"}
@@ -106,7 +112,7 @@ def test_classic_page_calls_by_the_four_settings(shop, fullstory, runtime):
     )
 
 
-def test_actions(shop, fullstory, console, runtime):
+def test_actions(shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str) -> None:
     source = "segment-browser-actions"
     page = shop(
         tag("segment-actions", org=ORG, runtime=runtime),
@@ -123,7 +129,7 @@ def test_actions(shop, fullstory, console, runtime):
     assert console.thrown == console.written == []
 
 
-def test_rudderstack(shop, fullstory, console, runtime):
+def test_rudderstack(shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str) -> None:
     page = shop(
         tag("rudderstack", fs_org=None, org=ORG, runtime=runtime),
         """
@@ -151,7 +157,9 @@ def test_rudderstack(shop, fullstory, console, runtime):
 # Pages
 
 
-def test_a_page_under_a_strict_csp(page, site, shop, fullstory, console, runtime):
+def test_a_page_under_a_strict_csp(
+    page: Page, site: ShopSite, shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     site.put(
         "/app.js",
         "analytics.track('Queued'); document.querySelector('button').onclick = () => analytics.track('Clicked')",
@@ -164,7 +172,9 @@ def test_a_page_under_a_strict_csp(page, site, shop, fullstory, console, runtime
     assert console.thrown == console.written == []
 
 
-def test_an_app_in_a_subfolder_with_the_tag_in_the_head_and_module_scripts(page, site, fullstory, runtime):
+def test_an_app_in_a_subfolder_with_the_tag_in_the_head_and_module_scripts(
+    page: Page, site: ShopSite, fullstory: FullStory, runtime: str
+) -> None:
     # The tag found by its data-destination when nothing tells which script runs, as with bundlers and tag managers.
     script = tag(org=ORG, runtime=runtime)
     attributes = script.partition("data-")[2].partition(">")[0]
@@ -177,10 +187,10 @@ def test_an_app_in_a_subfolder_with_the_tag_in_the_head_and_module_scripts(page,
       document.head.append(tag);
     """
     page.goto(site.page("/app/deep/index.html", html_page(loader)))
-    assert fullstory.wait_for_event("Inserted", timeout=30_000).source == "segment"
+    assert fullstory.wait_for_event("Inserted").source == "segment"
 
 
-def test_an_iframe_of_its_own(page, site, fullstory, runtime):
+def test_an_iframe_of_its_own(page: Page, site: ShopSite, fullstory: FullStory, runtime: str) -> None:
     classic = html_page(tag(org=ORG, runtime=runtime, is_outer_script="true"), "analytics.track('Classic')")
     actions = html_page(
         tag("segment-actions", settings={"orgId": ORG, "recordOnlyThisIFrame": True}, runtime=runtime),
@@ -188,8 +198,8 @@ def test_an_iframe_of_its_own(page, site, fullstory, runtime):
     )
     inner = [site.page("/classic", classic), site.page("/actions", actions)]
     page.goto(site.page("/", html_page(*[f"<iframe src='{url}'></iframe>" for url in inner])))
-    fullstory.wait_for_event("Classic", timeout=30_000)
-    fullstory.wait_for_event("Actions", timeout=30_000)
+    fullstory.wait_for_event("Classic")
+    fullstory.wait_for_event("Actions")
     for path in ("/classic", "/actions"):
         operations = [this for this in fullstory.operations if this.url.endswith(path)]
         environments = [this.options["env"] for this in operations if this.operation == "init"]
@@ -201,7 +211,9 @@ def test_an_iframe_of_its_own(page, site, fullstory, runtime):
 # Calls before the interpreter is live
 
 
-def test_early_calls_keep_their_order_page_and_time(shop, fullstory, runtime):
+def test_early_calls_keep_their_order_page_and_time(
+    shop: Callable[..., Page], fullstory: FullStory, runtime: str
+) -> None:
     page = shop(
         tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false"),
         """
@@ -238,7 +250,7 @@ def test_early_calls_keep_their_order_page_and_time(shop, fullstory, runtime):
     assert fullstory.calls[-1].args[1]["path"] == "/three"
 
 
-def test_a_message_has_the_context_of_its_call(shop, runtime):
+def test_a_message_has_the_context_of_its_call(shop: Callable[..., Page], runtime: str) -> None:
     """It is made when somebody looks, which nobody sees."""
     page = shop(tag(org=ORG, runtime=runtime, destination="segment-actions"))
     found = page.evaluate("""async () => {
@@ -281,7 +293,7 @@ def test_a_message_has_the_context_of_its_call(shop, runtime):
     }
 
 
-def test_a_live_call_reaches_fullstory_in_the_same_tick(shop, runtime):
+def test_a_live_call_reaches_fullstory_in_the_same_tick(shop: Callable[..., Page], runtime: str) -> None:
     page = shop(tag(org=ORG, runtime=runtime))
     count = """() => {
       const received = [];
@@ -334,7 +346,9 @@ RUDDER_SNIPPET = """
 """
 
 
-def test_segments_snippet_before_the_tag(shop, fullstory, console, runtime):
+def test_segments_snippet_before_the_tag(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     page = shop(
         SEGMENT_SNIPPET,
         """
@@ -347,8 +361,8 @@ def test_segments_snippet_before_the_tag(shop, fullstory, console, runtime):
         analytics.push(["page", "Two"]);
         analytics.track("New style");
         """,
-        tag(org=ORG, runtime=runtime, track_named_pages="true", track_pages_with_events="false"),
-        "held.track('Through the old buffer'); analytics.push(['track', 'Pushed early'])",
+        tag(org=ORG, runtime=runtime, replace="", track_named_pages="true", track_pages_with_events="false"),
+        "held.track('Through the old buffer'); analytics.push(['track', 'Pushed early']); analytics.load('write-key')",
     )
     page.evaluate("() => { held.track('Held'); held.page('Late'); analytics.push(['track', 'Pushed', { n: 2 }]) }")
     two = page_properties("/two", "Two")
@@ -367,9 +381,11 @@ def test_segments_snippet_before_the_tag(shop, fullstory, console, runtime):
     assert console.thrown == console.written == []
 
 
-def test_the_tag_before_segments_snippet(shop, fullstory, console, runtime):
+def test_the_tag_before_segments_snippet(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     page = shop(
-        tag(org=ORG, runtime=runtime),
+        tag(org=ORG, runtime=runtime, replace=""),
         SEGMENT_SNIPPET,
         "analytics.track('Early'); analytics.load('write-key')",
     )
@@ -379,13 +395,15 @@ def test_the_tag_before_segments_snippet(shop, fullstory, console, runtime):
     assert console.thrown == console.written == []
 
 
-def test_rudderstacks_snippet_before_and_after_the_tag(shop, fullstory, console, runtime):
+def test_rudderstacks_snippet_before_and_after_the_tag(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     early = """
       window.held = rudderanalytics;
       rudderanalytics.track("Early", { a_b: 1 });
       rudderanalytics.load("write-key", "https://data.example", { storage: { type: "localStorage" } });
     """
-    page = shop(RUDDER_SNIPPET, early, tag("rudderstack", org=ORG, runtime=runtime), RUDDER_SNIPPET)
+    page = shop(RUDDER_SNIPPET, early, tag("rudderstack", org=ORG, runtime=runtime, replace=""), RUDDER_SNIPPET)
     page.evaluate("() => { held.track('Held'); rudderanalytics.push(['track', 'Pushed']) }")
     fullstory.expect_calls(FS.event("Early", {"aB": 1}), FS.event("Held", {}), FS.event("Pushed", {}))
     assert page.evaluate("document.cookie") == ""
@@ -395,7 +413,9 @@ def test_rudderstacks_snippet_before_and_after_the_tag(shop, fullstory, console,
 # Settings
 
 
-def test_settings_as_json_and_attributes_over_them(shop, fullstory, runtime):
+def test_settings_as_json_and_attributes_over_them(
+    shop: Callable[..., Page], fullstory: FullStory, runtime: str
+) -> None:
     given = {"orgId": "o-OTHER-eu1", "host": "relay.example", "debug": False}
     parts = tag("segment-actions", settings=given, org_id=ORG, script="edge.fullstory.com/own/fs.js", runtime=runtime)
     page = shop(parts, "analytics.track('E')")
@@ -419,7 +439,9 @@ WRONG = (
 )
 
 
-def test_what_is_optional_and_wrong_is_one_line_and_the_default_counts(shop, fullstory, console, runtime):
+def test_what_is_optional_and_wrong_is_one_line_and_the_default_counts(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str
+) -> None:
     wrong = {"track_named_page": "true", "source": "analytics"}
     for name, value in wrong.items():
         console.written.clear()
@@ -432,7 +454,9 @@ def test_what_is_optional_and_wrong_is_one_line_and_the_default_counts(shop, ful
     assert console.thrown == []
 
 
-def test_wrong_settings_are_one_message_and_the_page_goes_on(shop, page, fullstory, console, runtime):
+def test_wrong_settings_are_one_message_and_the_page_goes_on(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, console: Console, runtime: str
+) -> None:
     for number, (script, complaint) in enumerate(WRONG):
         console.written.clear()
         shop(
@@ -457,7 +481,9 @@ def test_wrong_settings_are_one_message_and_the_page_goes_on(shop, page, fullsto
     assert console.thrown == []
 
 
-def test_an_interpreter_that_is_not_there(shop, page, fullstory, console, runtime):
+def test_an_interpreter_that_is_not_there(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, console: Console, runtime: str
+) -> None:
     shop(
         tag(org=ORG, runtime=runtime, base="/fsbridge/").replace("data-", 'data-base="/nowhere/" data-', 1),
         "fsbridge.ready.catch((error) => (window.refused = error.message)); analytics.track('Early')",
@@ -475,7 +501,9 @@ def test_an_interpreter_that_is_not_there(shop, page, fullstory, console, runtim
 # Identity
 
 
-def test_identity_is_kept_over_page_loads(shop, page, site, fullstory, console, runtime):
+def test_identity_is_kept_over_page_loads(
+    shop: Callable[..., Page], page: Page, site: ShopSite, fullstory: FullStory, console: Console, runtime: str
+) -> None:
     shop(tag(org=ORG, runtime=runtime), "analytics.identify('user-1', { plan: 'premium' })")
     fullstory.wait_for_identity("user-1")
     shop(tag(org=ORG, runtime=runtime), "analytics.identify({ seats: 3 })", path="/cart")
@@ -492,7 +520,9 @@ def test_identity_is_kept_over_page_loads(shop, page, site, fullstory, console, 
     assert page.evaluate("analytics.user().anonymousId()") != anonymous
 
 
-def test_rudderstack_identity_is_kept_over_page_loads(shop, page, fullstory, runtime):
+def test_rudderstack_identity_is_kept_over_page_loads(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, runtime: str
+) -> None:
     load = "rudderanalytics.load('write-key', 'https://data.example');"
     shop(tag("rudderstack", org=ORG, runtime=runtime), load + "rudderanalytics.identify('user-1', { plan: 'premium' })")
     anonymous = page.evaluate("rudderanalytics.getAnonymousId()")
@@ -516,9 +546,18 @@ def test_rudderstack_identity_is_kept_over_page_loads(shop, page, fullstory, run
     ],
     ids=["segment-actions", "rudderstack"],
 )
-def test_fs_js_comes_while_python_starts(shop, page, fullstory, console, runtime, destination, settings, call):
+def test_fs_js_comes_while_python_starts(
+    shop: Callable[..., Page],
+    page: Page,
+    fullstory: FullStory,
+    console: Console,
+    runtime: str,
+    destination: str,
+    settings: Any,
+    call: Any,
+) -> None:
     asked = []
-    page.on("request", lambda request: "/s/fs.js" in request.url and asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url) if "/s/fs.js" in request.url else None)
     shop(tag(destination, settings, runtime=runtime), call)
     fullstory.wait_for_event("Called")
     early = page.evaluate("document.querySelectorAll('link[rel=preload][href*=\"/s/fs.js\"]').length")
@@ -538,7 +577,9 @@ COUNT_READS = """
 """
 
 
-def test_cookies_are_read_once_for_all_that_is_called_at_one_go(shop, page, fullstory, runtime):
+def test_cookies_are_read_once_for_all_that_is_called_at_one_go(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, runtime: str
+) -> None:
     page.add_init_script(COUNT_READS)
     shop(tag(org=ORG, runtime=runtime), "analytics.setAnonymousId('first')")
     assert page.evaluate("""async () => {
@@ -553,7 +594,9 @@ def test_cookies_are_read_once_for_all_that_is_called_at_one_go(shop, page, full
     }""") == [1, "first", "other"]
 
 
-def test_a_call_made_while_leaving_arrives(shop, page, site, fullstory, runtime):
+def test_a_call_made_while_leaving_arrives(
+    shop: Callable[..., Page], page: Page, site: ShopSite, fullstory: FullStory, runtime: str
+) -> None:
     site.page("/next", html_page("Next page"))
     shop(tag(org=ORG, runtime=runtime), "<a href='/next' onclick='analytics.track(\"Leaving\")'>go</a>")
     wait_until(page, "!!FS._api")
@@ -593,7 +636,9 @@ SAME = """(index) => {
 
 
 @pytest.mark.parametrize("destination", ["segment-classic", "segment-actions"])
-def test_values_reach_an_fs_that_was_there_by_reference(shop, fullstory, console, runtime, destination):
+def test_values_reach_an_fs_that_was_there_by_reference(
+    shop: Callable[..., Page], fullstory: FullStory, console: Console, runtime: str, destination: str
+) -> None:
     early = "analytics.track('Early', values)"
     page = shop(OWN_FS, VALUES, tag(destination, org=ORG, runtime=runtime), early)
     page.evaluate("() => { analytics.track('Live', values); analytics.push(['track', 'Pushed', values]) }")
@@ -608,7 +653,7 @@ def test_values_reach_an_fs_that_was_there_by_reference(shop, fullstory, console
     assert ["already been defined" in text for text in console.written] == [True]
 
 
-def test_values_reach_fs_js_through_our_snippet(shop, fullstory, runtime):
+def test_values_reach_fs_js_through_our_snippet(shop: Callable[..., Page], fullstory: FullStory, runtime: str) -> None:
     with fullstory.delayed():
         page = shop(
             tag("segment-actions", org=ORG, runtime=runtime),
@@ -633,7 +678,9 @@ def test_values_reach_fs_js_through_our_snippet(shop, fullstory, runtime):
 # FullStory is not there
 
 
-def test_a_blocked_fs_js(shop, page, fullstory, console, runtime):
+def test_a_blocked_fs_js(
+    shop: Callable[..., Page], page: Page, fullstory: FullStory, console: Console, runtime: str
+) -> None:
     fullstory.block()
     shop(tag(org=ORG, runtime=runtime), "analytics.track('Early')", until="fsbridge.status === 'blocked'")
     page.evaluate("""() => {
@@ -654,7 +701,9 @@ def test_a_blocked_fs_js(shop, page, fullstory, console, runtime):
     assert fullstory.operations == []
 
 
-def test_a_blocked_fs_js_by_the_pages_csp(shop, page, site, console, runtime):
+def test_a_blocked_fs_js_by_the_pages_csp(
+    shop: Callable[..., Page], page: Page, site: ShopSite, console: Console, runtime: str
+) -> None:
     policy = POLICY.replace(" https://edge.fullstory.com", "")
     shop(
         tag(org=ORG, runtime=runtime),

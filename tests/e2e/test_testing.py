@@ -4,8 +4,10 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from fsbridge.testing import FS, UNDEFINED, FullStory
+from tests.e2e.conftest import ShopSite
 
 from .shop import wait_until
 
@@ -56,11 +58,11 @@ SNIPPET_V1 = """
 """
 
 
-def html(script, snippet=SNIPPET):
+def html(script: str, snippet: str = SNIPPET) -> str:
     return f"<!doctype html><title>Shop</title><script>{snippet}</script><script>{script}</script>"
 
 
-def test_records_both_styles_in_order_and_as_written(page, fullstory, bare_site):
+def test_records_both_styles_in_order_and_as_written(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(
         bare_site.page(
             "/cart",
@@ -93,7 +95,7 @@ def test_records_both_styles_in_order_and_as_written(page, fullstory, bare_site)
     assert fullstory.calls[0].url == "https://shop.example/cart"
 
 
-def test_calls_after_fs_js_arrived_are_recorded_at_once(page, fullstory, bare_site):
+def test_calls_after_fs_js_arrived_are_recorded_at_once(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/", html("FS.event('First')")))
     fullstory.wait_for_event("First")
     for number in range(20):
@@ -101,7 +103,7 @@ def test_calls_after_fs_js_arrived_are_recorded_at_once(page, fullstory, bare_si
         assert [event.properties["n"] for event in fullstory.events("Numbered")] == list(range(number + 1))
 
 
-def test_takes_over_the_first_snippet(page, fullstory, bare_site):
+def test_takes_over_the_first_snippet(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     script = """
       FS.identify("user-1", { plan: "premium" }, "segment");
       FS.event("Queued", { a: 1 }, "segment");
@@ -125,7 +127,7 @@ def test_takes_over_the_first_snippet(page, fullstory, bare_site):
     assert fullstory.org == "o-1ABC-na1"
 
 
-def test_values_keep_what_they_are(page, fullstory, bare_site):
+def test_values_keep_what_they_are(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     script = """
       const cycle = {}; cycle.self = cycle;
       FS.event("Values", {
@@ -158,7 +160,9 @@ def test_values_keep_what_they_are(page, fullstory, bare_site):
     )
 
 
-def test_an_undefined_property_equals_an_absent_one_and_true_is_not_1(page, fullstory, bare_site):
+def test_an_undefined_property_equals_an_absent_one_and_true_is_not_1(
+    page: Page, fullstory: FullStory, bare_site: ShopSite
+) -> None:
     page.goto(bare_site.page("/", html("FS.event('E', { a: undefined, b: true, c: NaN }, 'segment')")))
     fullstory.wait_for_event("E")
     assert fullstory.calls == [FS.event("E", {"b": True, "c": math.nan}, "segment")]
@@ -166,7 +170,9 @@ def test_an_undefined_property_equals_an_absent_one_and_true_is_not_1(page, full
     assert fullstory.calls != [FS.event("E", {"b": True, "c": math.nan})]
 
 
-def test_calls_made_while_leaving_are_kept_over_navigations(page, fullstory, bare_site):
+def test_calls_made_while_leaving_are_kept_over_navigations(
+    page: Page, fullstory: FullStory, bare_site: ShopSite
+) -> None:
     second = bare_site.page("/second", html("FS.event('Second')"))
     leave = f"<a href='{second}' onclick='FS.event(\"Leaving\")'>go</a>"
     page.goto(bare_site.page("/first", html("FS.event('First')") + leave))
@@ -180,7 +186,7 @@ def test_calls_made_while_leaving_are_kept_over_navigations(page, fullstory, bar
     ]
 
 
-def test_identity_and_properties_add_up(page, fullstory, bare_site):
+def test_identity_and_properties_add_up(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/", html("")))
     assert fullstory.identity is None
     page.evaluate("""() => {
@@ -200,7 +206,7 @@ def test_identity_and_properties_add_up(page, fullstory, bare_site):
     assert fullstory.calls == []
 
 
-def test_answers_async_calls_and_questions(page, fullstory, bare_site):
+def test_answers_async_calls_and_questions(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/", html("FS('observe', { type: 'start', callback: (s) => (window.started = s) })")))
     url = page.evaluate("FS('getSessionAsync')")
     assert url.startswith("https://app.fullstory.com/ui/o-1ABC-na1/session/")
@@ -210,7 +216,7 @@ def test_answers_async_calls_and_questions(page, fullstory, bare_site):
     assert fullstory.calls == [FS("trackEvent", {"name": "Sent", "properties": {}})]
 
 
-def test_wait_for_event_fails_with_what_did_arrive(page, fullstory, bare_site):
+def test_wait_for_event_fails_with_what_did_arrive(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/cart", html("FS.event('Clicked', { color: 'red' }, 'segment')")))
     with pytest.raises(AssertionError) as failure:
         fullstory.wait_for_event("Order Completed", timeout=300)
@@ -226,12 +232,12 @@ def test_wait_for_event_fails_with_what_did_arrive(page, fullstory, bare_site):
         fullstory.wait_for_call(FS.restart(), timeout=100)
 
 
-def test_wait_for_event_waits(page, fullstory, bare_site):
+def test_wait_for_event_waits(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/", html("setTimeout(() => FS.event('Late', { n: 1 }), 400)")))
     assert fullstory.wait_for_event("Late", {"n": 1}).properties == {"n": 1}
 
 
-def test_block_is_an_ad_blocker(page, fullstory, bare_site):
+def test_block_is_an_ad_blocker(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     fullstory.block()
     page.goto(bare_site.page("/", html("FS.event('Lost')")))
     wait_until(page, "window.failed === true")
@@ -239,7 +245,7 @@ def test_block_is_an_ad_blocker(page, fullstory, bare_site):
     assert "Blocked: https://edge.fullstory.com/s/fs.js" in fullstory.summary()
 
 
-def test_delayed_lets_the_page_queue(page, fullstory, bare_site):
+def test_delayed_lets_the_page_queue(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     with fullstory.delayed():
         page.goto(bare_site.page("/", html("FS.event('Queued')")), wait_until="commit")
         wait_until(page, "!!window.FS && FS.q.length === 2")
@@ -247,7 +253,7 @@ def test_delayed_lets_the_page_queue(page, fullstory, bare_site):
     assert fullstory.wait_for_event("Queued")
 
 
-def test_everything_else_to_fullstory_is_refused(page, fullstory, bare_site):
+def test_everything_else_to_fullstory_is_refused(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     page.goto(bare_site.page("/", html("")))
     for url in (
         "https://rs.fullstory.com/rec/page",
@@ -258,7 +264,9 @@ def test_everything_else_to_fullstory_is_refused(page, fullstory, bare_site):
         assert f"Refused: GET {url}" in fullstory.summary()
 
 
-def test_beacons_and_sockets_to_fullstory_are_refused_too(page, fullstory, bare_site):
+def test_beacons_and_sockets_to_fullstory_are_refused_too(
+    page: Page, fullstory: FullStory, bare_site: ShopSite
+) -> None:
     page.goto(bare_site.page("/", html("")))
     page.evaluate("navigator.sendBeacon('https://rs.fullstory.com/rec/bundle', 'data')")
     socket = "new Promise((over) => (new WebSocket('wss://rs.fullstory.com/live').onclose = () => over('closed')))"
@@ -266,7 +274,7 @@ def test_beacons_and_sockets_to_fullstory_are_refused_too(page, fullstory, bare_
     assert "Refused: POST https://rs.fullstory.com/rec/bundle" in fullstory.summary()
 
 
-def test_works_under_a_strict_csp(page, fullstory, bare_site):
+def test_works_under_a_strict_csp(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     bare_site.put("/app.js", SNIPPET + "FS.event('Strict');")
     policy = (
         "default-src 'self'; script-src 'self' https://edge.fullstory.com; connect-src 'self' https://*.fullstory.com"
@@ -282,7 +290,7 @@ def test_works_under_a_strict_csp(page, fullstory, bare_site):
     assert page.evaluate("window.inline") is None
 
 
-def test_records_iframes_and_a_namespace_of_its_own(page, fullstory, bare_site):
+def test_records_iframes_and_a_namespace_of_its_own(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     snippet = "window._fs_namespace = 'Story';" + SNIPPET.replace("FS", "Story")
     inner = bare_site.page("/inner", html("Story.event('Inner')", snippet))
     page.goto(bare_site.page("/", html("FS.event('Outer')") + f"<iframe src='{inner}'></iframe>"))
@@ -290,8 +298,8 @@ def test_records_iframes_and_a_namespace_of_its_own(page, fullstory, bare_site):
     fullstory.wait_for_event("Outer")
 
 
-def test_attach_serves_contexts_of_ones_own(browser, bare_site):
-    own = FullStory(scripts=["https://cdn.acme.example/fs.js*"])
+def test_attach_serves_contexts_of_ones_own(browser: Browser, bare_site: ShopSite) -> None:
+    own = FullStory(scripts=["https://cdn.acme.example/fs.js*"], timeout=120_000)
     with browser.new_context() as context:
         bare_site.attach(context)
         page = context.new_page()
@@ -303,7 +311,7 @@ def test_attach_serves_contexts_of_ones_own(browser, bare_site):
         assert len(own.events) == 1
 
 
-def test_local_server_has_the_same_pages(page, fullstory, bare_site):
+def test_local_server_has_the_same_pages(page: Page, fullstory: FullStory, bare_site: ShopSite) -> None:
     bare_site.page("/cart", html("FS.event('Local')"), {"X-Shop": "yes"})
     response = page.goto(bare_site.local + "cart")
     assert response.headers["x-shop"] == "yes"

@@ -41,7 +41,7 @@ def play(browser_type_launch_args: dict[str, Any], at: Callable[[str], str]) -> 
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(**browser_type_launch_args)
             page = await browser.new_page()
-            fullstory = AsyncFullStory()
+            fullstory = AsyncFullStory(timeout=120_000)
             await fullstory.attach(page)
             await fullstory.attach(page.context)  # once is enough
             await test(page, fullstory, at)

@@ -3,6 +3,9 @@
 from urllib.parse import unquote
 
 import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import ShopSite
 
 from .shop import ORG, html_page, wait_until
 from .test_pyscript import INTERPRETERS, pyscript
@@ -31,7 +34,7 @@ new Worker("/worker.js", { type: "module" }).onmessage = message => said.push(me
 
 
 @pytest.mark.parametrize("host", [PYODIDE], ids=["pyodide"])
-def test_a_worker_has_no_page(page, site, host):
+def test_a_worker_has_no_page(page: Page, site: ShopSite, host: str) -> None:
     site.put("/app.py", PYTHON)
     site.put("/worker.js", host)
     page.goto(site.page("/app", html_page(PAGE)))
@@ -42,7 +45,7 @@ def test_a_worker_has_no_page(page, site, host):
 
 
 @pytest.mark.parametrize("runtime", INTERPRETERS)
-def test_nor_has_a_worker_of_pyscript(page, site, runtime):
+def test_nor_has_a_worker_of_pyscript(page: Page, site: ShopSite, runtime: str) -> None:
     asked = []
     page.context.on("request", lambda request: asked.append(unquote(request.url)))
     said = PYTHON.replace("js.postMessage(", "js.fetch('https://shop.example/said?' + ")

@@ -2,15 +2,15 @@
 
 import os
 import random
-import threading
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
-import requests
 
 from tests.standin import FullStoryAPI
 
-from .running import RelayProcess, numbers, track, wait_for
+from .running import Client, RelayProcess, numbers, wait_for
 
 KILLS = int(os.environ.get("FSBRIDGE_KILLS", "52"))
 SEED = int(os.environ.get("FSBRIDGE_SEED", random.SystemRandom().randrange(2**32)))
@@ -19,46 +19,18 @@ USERS_OF_CLIENT = 4
 BATCH = 12
 
 
-class Client(threading.Thread):
-    """Sends batches of its own users' messages, each until it is acknowledged, as SDKs do."""
-
-    def __init__(self, relay: RelayProcess, name: str) -> None:
-        super().__init__(daemon=True)
-        self.users = [f"{name}-{number}" for number in range(USERS_OF_CLIENT)]
-        self.acknowledged = 0
-        self.refused: list[str] = []
-        self.enough = threading.Event()
-        self._relay = relay
-
-    def run(self) -> None:
-        while not self.enough.is_set():
-            each = range(self.acknowledged, self.acknowledged + BATCH // USERS_OF_CLIENT)
-            batch = [track(user, number) for number in each for user in self.users]
-            while not self._sent(batch):
-                time.sleep(0.02)
-            self.acknowledged = each.stop
-            time.sleep(0.02)
-
-    def _sent(self, batch: list[dict]) -> bool:
-        try:
-            response = self._relay.post("/v1/batch", {"batch": batch})
-        except requests.RequestException:
-            return False
-        if response.status_code not in (200, 503):
-            self.refused.append(response.text)
-        return response.status_code == 200
-
-
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_kill(part, tmp_path):
+def test_kill(part: Any, tmp_path: Path) -> None:
     seed = SEED + part
     print(f"FSBRIDGE_SEED={SEED}")
     chance = random.Random(seed)
     with FullStoryAPI(chaos=0.02, seed=seed) as api:
         relay = RelayProcess(tmp_path, api.url, "--workers", "4")
         relay.start()
-        clients = [Client(relay, f"client{number}") for number in range(2)]
+        clients = [
+            Client(lambda: relay, f"client{number}", USERS_OF_CLIENT, BATCH // USERS_OF_CLIENT) for number in range(2)
+        ]
         for client in clients:
             client.start()
         try:

@@ -8,6 +8,8 @@ import pytest
 import rudderstack.analytics.client
 import segment.analytics.client
 
+from tests.relay.running import RelayProcess
+from tests.standin import FullStoryAPI
 from tools import npm
 
 from .running import WRITE_KEY, numbers, wait_for
@@ -20,7 +22,7 @@ ALL = EVENTS + 5
 
 @pytest.mark.parametrize("gzipped", [False, True])
 @pytest.mark.parametrize("vendor", ["segment", "rudderstack"])
-def test_python(relay, api, vendor, gzipped):
+def test_python(relay: RelayProcess, api: FullStoryAPI, vendor: str, gzipped: bool) -> None:
     module = {"segment": segment, "rudderstack": rudderstack}[vendor].analytics.client
     problems = []
     client = module.Client(
@@ -43,7 +45,7 @@ def test_python(relay, api, vendor, gzipped):
     arrived(relay, api)
 
 
-def test_node(relay, api):
+def test_node(relay: RelayProcess, api: FullStoryAPI) -> None:
     npm.provision(HERE)
     node = shutil.which("node", path=str(npm.find_npm().parent))
     # An import looks for packages beside the script.
@@ -51,7 +53,7 @@ def test_node(relay, api):
     arrived(relay, api)
 
 
-def arrived(relay, api):
+def arrived(relay: RelayProcess, api: FullStoryAPI) -> None:
     """Assert that FullStory got the round's identify and events, in order, and that all was acknowledged."""
     wait_for(lambda: len(api.accepted) == EVENTS + 1)
     assert relay.metric("messages_acknowledged_total") == ALL
@@ -65,7 +67,7 @@ def arrived(relay, api):
 
 
 @pytest.mark.parametrize("vendor", ["segment", "rudderstack"])
-def test_a_wrong_write_key_is_an_error_of_the_sdk(relay, vendor):
+def test_a_wrong_write_key_is_an_error_of_the_sdk(relay: RelayProcess, vendor: str) -> None:
     module = {"segment": segment, "rudderstack": rudderstack}[vendor].analytics.client
     problems = []
     client = module.Client("other", host=relay.url, on_error=lambda error, items: problems.append(error))

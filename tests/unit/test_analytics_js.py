@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from typing import Any
 
 import pytest
@@ -11,8 +13,8 @@ from fsbridge import destinations
 from fsbridge.browser.bridge import Bridge
 from fsbridge.browser.expose import expose
 from fsbridge.browser.page import Page
-from fsbridge.browser.sources.analytics_js import AnalyticsJs
-from fsbridge.runtime import NULL, UNDEFINED, call, invoke, raw_get
+from fsbridge.browser.sources.analytics_js.api import AnalyticsJs
+from fsbridge.runtime import NULL, UNDEFINED, call, invoke, make_array, raw_get
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
@@ -164,7 +166,7 @@ def test_a_promise_waits_for_slow_middleware(site: Site) -> None:
     site.addSourceMiddleware(Function(middleware))
     promise = site.track("E")
     assert promise.state == "pending"
-    gate._settle("fulfilled", UNDEFINED)
+    gate.settle("fulfilled", UNDEFINED)
     assert raw_get(promise.value, "event")["event"] == "Renamed"
     assert site.events == ["Renamed"]
 
@@ -186,10 +188,10 @@ def test_what_a_skipped_middleware_does_later_is_nothing_to_later_messages(site:
     assert site.said == ["a middleware took longer than 10 seconds and is skipped"]
     assert site.events == ["First"]
     nexts[0]()
-    gates[0]._settle("fulfilled", UNDEFINED)  # at last, while it is the second's turn
+    gates[0].settle("fulfilled", UNDEFINED)  # at last, while it is the second's turn
     assert site.events == ["First"]
     nexts[1]()
-    gates[1]._settle("fulfilled", UNDEFINED)
+    gates[1].settle("fulfilled", UNDEFINED)
     assert site.events == ["First", "Second"]
 
 
@@ -405,7 +407,7 @@ def test_disable_as_a_promise_holds_the_calls(site: Site, outcome: bool, events:
     site.identify("u1")
     assert site.window.calls == []
     assert first.state == "pending"
-    promise._settle("fulfilled", outcome)
+    promise.settle("fulfilled", outcome)
     site.track("F")
     assert site.events == events
     assert raw_get(first.value, "event")["event"] == "E"
@@ -425,7 +427,12 @@ def test_update_cdn_settings(site: Site) -> None:
 
 def test_initial_pageview(site: Site) -> None:
     types: list[str] = []
-    hook = Function(lambda args: (types.append(raw_get(args[0], "event")["type"]), args[0])[1])
+
+    def note(args: list[Any]) -> Any:
+        types.append(raw_get(args[0], "event")["type"])
+        return args[0]
+
+    hook = Function(note)
     watching = {"name": "watching", "type": "before", "page": hook, "track": hook}
     site.load({"writeKey": "key", "plugins": [watching]}, {"initialPageview": True})
     site.track("E")
@@ -571,8 +578,16 @@ def test_a_plugin_changes_the_event_through_its_context(site: Site) -> None:
 
 def test_before_plugins_run_before_enrichments(site: Site) -> None:
     order: list[str] = []
+
+    def noting(type_: str) -> Any:
+        def note(args: list[Any]) -> Any:
+            order.append(type_)
+            return args[0]
+
+        return plugin(type_, note)
+
     for type_ in ("enrichment", "before"):
-        site.register(plugin(type_, lambda args, type_=type_: (order.append(type_), args[0])[1]))
+        site.register(noting(type_))
     site.track("E")
     assert order == ["before", "enrichment"]
 
@@ -598,7 +613,7 @@ def test_a_plugin_may_answer_with_a_promise(site: Site) -> None:
     site.track("E")
     site.page("Home")
     assert site.window.calls == []
-    promise._settle("fulfilled", UNDEFINED)
+    promise.settle("fulfilled", UNDEFINED)
     assert site.events == ["E"]
 
 
@@ -723,7 +738,7 @@ def test_a_link_inside_the_element(site: Site) -> None:
     assert site.window.location.href == "/inside"
 
 
-class NodeList(list):
+class NodeList(list[Any]):
     """As in a browser: indices, ``length`` and ``forEach``, and no array."""
 
 
@@ -787,14 +802,18 @@ def test_a_link_whose_function_throws_is_left_to_the_browser(site: Site) -> None
     assert "failed: oops" in site.said[0]
 
 
-def test_clicks_leave_nothing_behind(site: Site) -> None:
-    link = Element("a", href="#")
-    site.trackLink(link, "Clicked")
-    for _ in range(20):
-        link.fire("click")
+def test_forms_and_callbacks_are_let_go(site: Site) -> None:
+    forms = [Form() for _ in range(20)]
+    callbacks = [Function(lambda args: UNDEFINED) for _ in range(20)]
+    known = [weakref.ref(thing) for thing in (*forms, *callbacks)]
+    site.trackForm(make_array(forms), "Sent")
+    for form, callback in zip(forms, callbacks, strict=True):
+        form.fire("submit")
+        site.track("Called", {}, {}, callback)
         site.window.settle()
-    assert site.bridge.source._links._leaving == {}
-    assert site.bridge.source.sender._calling_back == {}
+    del forms, form, callbacks, callback
+    gc.collect()
+    assert [each() for each in known] == [None] * 40
 
 
 # Tracked forms

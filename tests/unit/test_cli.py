@@ -8,13 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from fsbridge import extras
 from fsbridge.cli import commands
-from fsbridge.cli.dry_run import _tagged
+from fsbridge.cli.mapped import tagged
 from fsbridge.runtime import UNDEFINED
 from fsbridge.runtime.cpython import BigInt, Date
 
@@ -23,22 +24,22 @@ CLASSIC = ("--destination", "segment-classic", "--settings", '{"org": "o-1", "tr
 ACTIONS = ("--destination", "segment-actions", "--settings")
 
 
-def run(lines, *arguments):
+def run(lines: Any, *arguments: Any) -> Result:
     given = lines if isinstance(lines, bytes) else "\n".join(map(json.dumps, lines)).encode()
     return CliRunner().invoke(commands, ["map", *arguments], input=given)
 
 
-def calls(result):
+def calls(result: Any) -> Any:
     """The calls of each output line."""
     assert result.exit_code == 0, result.stderr
     return [json.loads(line)["calls"] for line in result.stdout.splitlines()]
 
 
-def track(event="Clicked", **fields):
+def track(event: str = "Clicked", **fields: Any) -> dict[str, Any]:
     return {"type": "track", "event": event, **fields}
 
 
-def test_one_line_for_each_message():
+def test_one_line_for_each_message() -> None:
     result = run([track(properties={"n": 1.0}), {"type": "group"}, {"type": "page", "name": "Home"}], *CLASSIC)
     assert (result.exit_code, result.stderr) == (0, "3 messages: 3 calls, 1 without any.\n")
     assert [json.loads(line) for line in result.stdout.splitlines()] == [
@@ -54,7 +55,7 @@ def test_one_line_for_each_message():
     ]
 
 
-def test_wrong_lines_are_numbered_and_stop_nothing():
+def test_wrong_lines_are_numbered_and_stop_nothing() -> None:
     lines = [
         json.dumps(track("First")).encode(),
         b"{nope",
@@ -77,7 +78,7 @@ def test_wrong_lines_are_numbered_and_stop_nothing():
     assert said[2].endswith('its type is "tarck"; known: identify, track, page, screen, group, alias')
 
 
-def test_a_mapping_that_fails_on_a_message_is_told_with_its_line():
+def test_a_mapping_that_fails_on_a_message_is_told_with_its_line() -> None:
     failing = {
         "name": "Where",
         "enabled": True,
@@ -95,7 +96,7 @@ def test_a_mapping_that_fails_on_a_message_is_told_with_its_line():
     assert json.loads(result.stdout.splitlines()[1])["calls"][0]["args"][1] == {"name": "Clicked", "properties": {}}
 
 
-def test_what_json_cannot_hold_is_tagged():
+def test_what_json_cannot_hold_istagged() -> None:
     result = run(b'{"type": "track", "event": "\\ud800", "properties": {"at": "2024-03-05", "n": -0}}', *CLASSIC)
     (event,) = calls(result)
     assert event[0]["args"][:2] == ["\ud800", {"at": {"$date": "2024-03-05T00:00:00.000Z"}, "n": {"$number": "-0"}}]
@@ -108,7 +109,7 @@ def test_what_json_cannot_hold_is_tagged():
         Date(float("nan")),
         1e300,
     ]
-    assert _tagged(values) == [
+    assert tagged(values) == [
         {"$undefined": True},
         {"b": None},
         {"$number": "NaN"},
@@ -119,7 +120,7 @@ def test_what_json_cannot_hold_is_tagged():
     ]
 
 
-def test_pretty_is_for_people():
+def test_pretty_is_for_people() -> None:
     result = run([track(properties={"at": "2024-03-05", "my key": [1, None]}), {"type": "alias"}], *CLASSIC, "--pretty")
     assert result.stdout.splitlines() == [
         "1  track Clicked",
@@ -153,7 +154,7 @@ FILTERED = track(integrations={"All": False})
         ),
     ],
 )
-def test_filters_are_those_of_the_source(destination, settings, source, message, sent):
+def test_filters_are_those_of_the_source(destination: str, settings: Any, source: Any, message: Any, sent: Any) -> None:
     arguments = ["--destination", destination, "--settings", json.dumps({"org": "o-1", **settings})]
     (made,) = calls(run([message], *arguments, *(("--source", source) if source else ())))
     assert bool(made) is sent
@@ -177,13 +178,13 @@ def test_filters_are_those_of_the_source(destination, settings, source, message,
         ),
     ],
 )
-def test_wrong_settings_are_status_2(arguments, said):
+def test_wrong_settings_are_status_2(arguments: Any, said: Any) -> None:
     result = run([track()], *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
 
 
-def test_settings_from_a_file(tmp_path):
+def test_settings_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('\ufeff{"org": "o-1"}', encoding="utf-8")
     assert len(calls(run([track()], "--destination", "segment-classic", "--settings", str(path)))) == 1
@@ -194,7 +195,7 @@ def test_settings_from_a_file(tmp_path):
     assert "must be a JSON object or a list of subscriptions, and is a string" in wrong.stderr
 
 
-def test_messages_stream_in_constant_memory(tmp_path):
+def test_messages_stream_in_constant_memory(tmp_path: Path) -> None:
     program = "import sys, tracemalloc; from fsbridge.cli import commands; tracemalloc.start()\n"
     program += "try: commands()\nfinally: print(tracemalloc.get_traced_memory()[1], file=sys.stderr)"
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}  # compiling takes memory, too: once, at first
@@ -209,7 +210,7 @@ def test_messages_stream_in_constant_memory(tmp_path):
     assert peaks[2] < peaks[1] + 200_000, f"{peaks} bytes, and the input grew by more than a million"
 
 
-def test_without_the_extra_it_says_what_to_install():
+def test_without_the_extra_it_says_what_to_install() -> None:
     program = "import sys; sys.modules['click'] = None; from fsbridge.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
@@ -231,31 +232,41 @@ def test_without_the_extra_it_says_what_to_install():
         (None, "install fsbridge again, with that extra, from where you have it from"),
     ],
 )
-def test_what_is_missing_comes_from_where_fsbridge_does(noted, advice, tmp_path, monkeypatch):
+def test_what_is_missing_comes_from_where_fsbridge_does(
+    noted: str | None, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wheel = tmp_path / "with space.whl"
     wheel.touch()
-    monkeypatch.setattr(extras, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
     installed = SimpleNamespace(read_text=lambda name: noted and noted.replace("WHEEL", wheel.as_uri()))
     monkeypatch.setattr(extras, "distribution", lambda name: installed)
     said = extras.missing("starlette", "relay")
     assert said == f'starlette is missing, which fsbridge\'s extra "relay" brings: {advice.replace("PATH", str(wheel))}'
 
 
-def test_nobody_is_told_to_install_a_name_that_is_on_no_index():
+def test_nobody_is_told_to_install_a_name_that_is_on_no_index() -> None:
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    asks = re.compile(r"install\s.*?fullstory[-_]bridge(?!-…)")
+    # A file, an address or a folder may have the name in it.
+    ours = r"[\"']?(?:fullstory[-_]bridge|(?:@fsbridge/)?fsbridge)(?=[\s\"'`\[=<>~,;]|$)"
+    asks = re.compile(
+        rf"(?:pip|pipx|uv|npm|pnpm|yarn|micropip)[\w ]*[ .](?:install|add)[ (](?:[-\w=.>\"'\[\]]+ )*{ours}"
+    )
+    assert asks.search("pip install nox fsbridge")
+    assert asks.search("npm install @fsbridge/fsbridge")
+    assert asks.search('python -m pip install --quiet "fullstory-bridge[cli]"')
     texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in files if (ROOT / name).is_file()}
-    assert not [name for name, text in texts.items() if asks.search(text)]
+    here = Path(__file__).relative_to(ROOT).as_posix()
+    assert not [name for name, text in texts.items() if name != here and asks.search(text)]
 
 
 @pytest.mark.parametrize("command", [(), ("map",), ("build",)])
-def test_every_help_has_an_example(command):
+def test_every_help_has_an_example(command: str) -> None:
     result = CliRunner().invoke(commands, [*command, "--help"])
     assert result.exit_code == 0
     assert "Example:\n" in result.stdout
 
 
-def test_build_says_what_is_missing_and_spares_strangers_files(tmp_path):
+def test_build_says_what_is_missing_and_spares_strangers_files(tmp_path: Path) -> None:
     empty = tmp_path / "node_modules"
     empty.mkdir()
     result = CliRunner().invoke(commands, ["build", str(tmp_path / "out"), "--node-modules", str(empty)])
@@ -302,7 +313,7 @@ PAGE = {"current": "MA==", "totalEntries": 1}
     ],
 )
 @pytest.mark.parametrize("mark", ["", "\ufeff", "\ufeff \n"])
-def test_subscriptions_in_all_of_segments_forms(destination, settings, mark, tmp_path):
+def test_subscriptions_in_all_of_segments_forms(destination: str, settings: Any, mark: str, tmp_path: Path) -> None:
     path = tmp_path / "subscriptions.json"
     path.write_text(mark + json.dumps(settings), encoding="utf-8")
     for given in (str(path), mark + json.dumps(settings)):
@@ -329,13 +340,13 @@ def test_subscriptions_in_all_of_segments_forms(destination, settings, mark, tmp
         ({"data": {"destination": {}}}, "unknown setting 'destination'"),
     ],
 )
-def test_wrong_subscriptions_are_named(settings, said):
+def test_wrong_subscriptions_are_named(settings: Any, said: Any) -> None:
     result = run([], *ACTIONS, json.dumps(settings))
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
 
 
-def test_the_documented_settings_work():
+def test_the_documented_settings_work() -> None:
     path = ROOT / "docs" / "subscriptions.json"
     for destination in ("segment-actions", "segment-cloud"):
         message = track("Order Completed", userId="u1", properties={"total": 99.95})
@@ -344,7 +355,7 @@ def test_the_documented_settings_work():
         assert "Order Completed" in result.stdout
 
 
-def test_messages_from_a_file_or_standard_input(tmp_path):
+def test_messages_from_a_file_or_standard_input(tmp_path: Path) -> None:
     content = json.dumps(track()).encode() + b"\n"
     plain, zipped = tmp_path / "m.jsonl", tmp_path / "m.jsonl.gz"
     plain.write_bytes(content)
@@ -359,13 +370,13 @@ def test_messages_from_a_file_or_standard_input(tmp_path):
     assert f"Error: {zipped} can't be read to its end" in broken.stderr
 
 
-def test_byte_order_marks_are_no_part_of_a_message():
+def test_byte_order_marks_are_no_part_of_a_message() -> None:
     line = "\ufeff" + json.dumps(track()) + "\n"
     result = run(("\ufeff" + line + "\ufeff\n" + line).encode(), *CLASSIC)
     assert result.stderr == "2 messages: 2 calls.\n"
 
 
-def given(properties, **fields):
+def given(properties: Any, **fields: Any) -> str:
     """The text of a track message whose properties, and other fields, are JSON as it stands here."""
     more = "".join(f', "{name}": {value}' for name, value in fields.items())
     return f'{{"type": "track", "event": "x", "properties": {properties}{more}}}'
@@ -401,9 +412,9 @@ ODD_LINES = [
 
 
 @pytest.mark.parametrize("destination", ["segment-classic", "segment-actions", "rudderstack", "segment-cloud"])
-def test_a_line_whatever_is_in_it_stops_no_other(destination):
+def test_a_line_whatever_is_in_it_stops_no_other(destination: str) -> None:
     good = json.dumps(track(userId="u", properties={"n": 1})).encode()
-    bad = [line if isinstance(line, bytes) else line.encode() for line in BAD_LINES]
+    bad = [line if isinstance(line, bytes) else str(line).encode() for line in BAD_LINES]
     odd = [line.encode() for line in ODD_LINES]
     text = b"\n".join(each for line in bad + odd for each in (line, good))
     arguments = () if destination == "segment-cloud" else ("--settings", '{"org": "o-1"}')
@@ -421,9 +432,10 @@ def test_a_line_whatever_is_in_it_stops_no_other(destination):
             assert set(range(2, 2 * len(bad + odd) + 1, 2)) <= shown
 
 
-def test_the_list_of_commands_is_not_cut_off():
+def test_the_list_of_commands_is_not_cut_off() -> None:
     for arguments in ((), ("relay",)):
         result = CliRunner().invoke(commands, [*arguments, "--help"], env={"COLUMNS": "80"}, terminal_width=80)
         listed = result.stdout.partition("Commands:\n")[2]
-        assert listed.count("\n") == len(commands.commands if not arguments else commands.commands["relay"].commands)
+        group: Any = commands.commands["relay"] if arguments else commands
+        assert listed.count("\n") == len(group.commands)
         assert "..." not in listed

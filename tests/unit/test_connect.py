@@ -28,7 +28,7 @@ analytics = connect("segment-classic", org="o-1ABC-na1", trackNamedPages=True, e
 assert_type(analytics, AnalyticsJs)
 assert_type(connect("segment-actions", orgId="o-1", subscriptions=[{"name": "All"}]), AnalyticsJs)
 assert_type(connect("segment-actions", org="o-1", source="rudderanalytics"), RudderAnalytics)
-rudder = connect("rudderstack", fs_org="o-1", whitelistedEvents=[{"eventName": "Ordered"}], diagnostics=True)
+rudder = connect("rudderstack", fs_org="o-1", whitelistedEvents=[{"eventName": "Ordered"}], devMode=True)
 assert_type(rudder, RudderAnalytics)
 assert_type(connect("rudderstack", org="o-1", source="analytics.js"), AnalyticsJs)
 either: Analytics = rudder
@@ -57,6 +57,7 @@ connect("segment-actions", org="o-1", subscriptions="all")  # refused
 connect("rudderstack", org="o-1", trackNamedPages=True)  # refused
 connect("rudderstack", org="o-1", source="segment")  # refused
 connect("segment-classic", org="o-1", exposed=True)  # refused
+connect("segment-actions", org="o-1", namespace=5)  # refused
 analytics.trak("Ordered")  # refused
 analytics.track()  # refused
 analytics.track(5)  # refused
@@ -100,7 +101,9 @@ def stub() -> dict[str, dict[str, str]]:
     tree = ast.parse((ROOT / "fsbridge/browser/connect.pyi").read_text())
     return {
         node.name: {
-            line.target.id: ast.unparse(line.annotation) for line in node.body if isinstance(line, ast.AnnAssign)
+            ast.unparse(line.target): ast.unparse(line.annotation)
+            for line in node.body
+            if isinstance(line, ast.AnnAssign)
         }
         for node in tree.body
         if isinstance(node, ast.ClassDef)
@@ -111,7 +114,8 @@ def stub() -> dict[str, dict[str, str]]:
 def test_the_types_know_every_setting(name: str) -> None:
     kind = destinations.find(name)
     expected = {setting.name: TYPES[setting.accepts] for setting in kind.settings if setting.name != kind.org}
-    assert stub()[kind.__name__] == expected, "fsbridge/browser/connect.pyi lists the settings, too"
+    listed = {**stub()["FullStoryOptions"], **stub()[kind.__name__]}
+    assert listed == expected, "fsbridge/browser/connect.pyi lists the settings, too"
 
 
 def test_the_types_know_every_option() -> None:
@@ -177,8 +181,8 @@ def test_keywords_are_what_positions_are(destination: Any) -> None:
         ("identify", {"userId": "u1", "traits": traits}, ("u1", traits)),
         ("identify", {"userId": "u1"}, ("u1",)),
     ]:
-        first = ("identify", ("u0",), {})
+        first: Any = ("identify", ("u0",), {})
         assert calls(first, (method, (), keywords)) == calls(first, (method, args, {}))
     assert done == ["called"]
-    known = ("identify", ("u1",), {})
+    known: Any = ("identify", ("u1",), {})
     assert calls(known, ("identify", (), {"traits": traits})) == calls(known, ("identify", (traits,), {}))

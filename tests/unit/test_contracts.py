@@ -1,5 +1,7 @@
 """What sources and destinations owe each other."""
 
+from typing import Any
+
 import pytest
 
 from fsbridge import connect, destinations
@@ -18,7 +20,7 @@ LOAD_OPTIONS = [
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_a_destination_says_all_that_the_contract_asks(name):
+def test_a_destination_says_all_that_the_contract_asks(name: str) -> None:
     kind = destinations.find(name)
     assert issubclass(kind, Destination)
     assert kind.name == name
@@ -30,7 +32,7 @@ def test_a_destination_says_all_that_the_contract_asks(name):
 
 
 @pytest.mark.parametrize("name", sources.NAMES)
-def test_a_source_says_all_that_the_contract_asks(name):
+def test_a_source_says_all_that_the_contract_asks(name: str) -> None:
     kind = sources.find(name)
     assert issubclass(kind, Source)
     assert kind.api == name
@@ -38,7 +40,7 @@ def test_a_source_says_all_that_the_contract_asks(name):
 
 
 @pytest.mark.parametrize(("name", "options"), LOAD_OPTIONS)
-def test_load_options_change_no_destination_but_give_another(name, options):
+def test_load_options_change_no_destination_but_give_another(name: str, options: Any) -> None:
     destination = destinations.make(name, {"org": "o-1"})
     before = dict(vars(destination))
     other = destination.configured(options, pytest.fail)
@@ -46,7 +48,7 @@ def test_load_options_change_no_destination_but_give_another(name, options):
     assert vars(destination) == before
 
 
-def test_undefined_in_load_options_is_the_default_and_not_the_setting():
+def test_undefined_in_load_options_is_the_default_and_not_the_setting() -> None:
     destination = destinations.make("segment-classic", {"org": "o-1", "debug": True, "trackPagesWithEvents": False})
     own = {"debug": UNDEFINED, "trackPagesWithEvents": UNDEFINED, "trackAllPages": None}
     options = destination.configured({"integrations": {"FullStory": own}}, pytest.fail).options
@@ -55,15 +57,15 @@ def test_undefined_in_load_options_is_the_default_and_not_the_setting():
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_without_a_word_of_it_in_the_load_options_it_stays(name):
+def test_without_a_word_of_it_in_the_load_options_it_stays(name: str) -> None:
     destination = destinations.make(name, {"org": "o-1"})
     assert destination.configured({"integrations": {"All": True, "Other": {"a": 1}}}, pytest.fail) is destination
 
 
 @pytest.mark.parametrize(("name", "options"), LOAD_OPTIONS)
-def test_destination_middleware_outlives_load_options(name, options):
+def test_destination_middleware_outlives_load_options(name: str, options: Any) -> None:
     window = SimulatedWindow()
-    analytics = connect(name, org="o-1", window=window, expose=True)
+    analytics = connect(name, org="o-1", window=window, expose=True)  # type: ignore[call-overload]
     window.analytics["addDestinationMiddleware"].body(["*", Function(lambda args: None)])  # drops everything
     analytics.load("wk", options)
     analytics.track("Secret")

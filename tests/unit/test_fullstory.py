@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 
 from fsbridge.browser.fullstory import FullStory
 from fsbridge.browser.fullstory.regions import region_of, regional
-from fsbridge.browser.fullstory.sdk import Sdk, SdkError
 from fsbridge.browser.fullstory.snippet import MAX_WAITING
 from fsbridge.browser.page import Page
 from fsbridge.contracts import Call
 from fsbridge.runtime import NULL, UNDEFINED, call, invoke, raw_get, raw_put
 from fsbridge.runtime.cpython import Function, JsError, Promise
 from fsbridge.testing.simulated import Element, SimulatedWindow
+from tests.conformance.sdk import Sdk, SdkError
 
 
 def open_page(**options: Any) -> tuple[SimulatedWindow, FullStory, list[str]]:
     """A page on which FullStory was just asked for; the list takes each new status."""
     window = SimulatedWindow(recording=False)
     seen: list[str] = []
-    fullstory = FullStory(Page(window), {"org": "o-1ABC-na1", **options}, seen.append)
+    fullstory = FullStory(Page(window), {"orgId": "o-1ABC-na1", **options}, seen.append)
     fullstory.load()
     return window, fullstory, seen
 
@@ -40,7 +40,12 @@ def operations(window: SimulatedWindow) -> list[Any]:
 def arrive(window: SimulatedWindow) -> list[list[Any]]:
     """fs.js runs: it takes the queue and all later calls."""
     got = list(window.FS.properties["q"])
-    raw_put(window.FS, "_api", Function(lambda args: got.append(args) or "done"))
+
+    def take(args: list[Any]) -> str:
+        got.append(args)
+        return "done"
+
+    raw_put(window.FS, "_api", Function(take))
     raw_put(window.FS, "q", [])
     script(window).fire("load")
     return got
@@ -114,7 +119,7 @@ def test_the_script_comes_first_and_names_org_and_namespace() -> None:
 def test_a_page_without_script_tags_gets_it_into_its_head() -> None:
     window = SimulatedWindow(recording=False)
     window.document.head.children.clear()
-    FullStory(Page(window), {"org": "o-1"}).load()
+    FullStory(Page(window), {"orgId": "o-1"}).load()
     assert script(window).parentNode is window.document.head
 
 
@@ -168,7 +173,7 @@ def test_a_late_fsjs_still_gets_what_comes_after() -> None:
 def test_what_a_blocked_fullstory_does_not_get_is_handed_back() -> None:
     lost: list[Any] = []
     window = SimulatedWindow(recording=False)
-    fullstory = FullStory(Page(window), {"org": "o-1"}, on_lost=lambda *operation: lost.append(operation))
+    fullstory = FullStory(Page(window), {"orgId": "o-1"}, on_lost=lambda *operation: lost.append(operation))
     fullstory.load()
     fullstory.perform(Call("event", ["Early", {}]))
     script(window).fire("error")
@@ -201,7 +206,7 @@ def test_promises_settle_as_fsjs_says() -> None:
 def test_an_fs_on_the_page_is_used_and_left_alone() -> None:
     window = SimulatedWindow()
     fs = window.FS
-    fullstory = FullStory(Page(window), {"org": "o-1", "globals": [("_fs_org", "o-1")]})
+    fullstory = FullStory(Page(window), {"orgId": "o-1", "globals": [("_fs_org", "o-1")]})
     fullstory.load()
     assert fullstory.status == "ready"
     assert fullstory.perform(Call("identify", ["u1"]))
@@ -223,14 +228,14 @@ def test_perform_never_raises() -> None:
     assert call(window.FS, "trackEvent", {}) is UNDEFINED
     window.FS = Function(throw)
     assert not fullstory.perform(Call("", ["trackEvent"]))
-    window.FS = "a text"
+    setattr(window, "FS", "a text")  # noqa: B010
     assert not fullstory.perform(Call("", ["trackEvent"]))
 
 
 def test_a_page_that_allows_no_script_tag() -> None:
     window = SimulatedWindow(recording=False)
-    window.document.createElement = throw
-    fullstory = FullStory(Page(window), {"org": "o-1"})
+    setattr(window.document, "createElement", throw)  # noqa: B010
+    fullstory = FullStory(Page(window), {"orgId": "o-1"})
     fullstory.load()
     assert fullstory.status == "blocked"
     assert not fullstory.perform(Call("event", ["E"]))
@@ -239,7 +244,7 @@ def test_a_page_that_allows_no_script_tag() -> None:
 def test_a_global_that_is_taken_by_nothing() -> None:
     window = SimulatedWindow(recording=False)
     window.FS = NULL
-    fullstory = FullStory(Page(window), {"org": "o-1"})
+    fullstory = FullStory(Page(window), {"orgId": "o-1"})
     fullstory.load()
     assert fullstory.status == "blocked"
     assert "namespace conflict" in window.console.lines[0][1]
@@ -247,15 +252,15 @@ def test_a_global_that_is_taken_by_nothing() -> None:
 
 def test_a_global_that_is_taken_by_something_else() -> None:
     window = SimulatedWindow(recording=False)
-    window.FS = Element("div")
-    fullstory = FullStory(Page(window), {"org": "o-1"})
+    setattr(window, "FS", Element("div"))  # noqa: B010
+    fullstory = FullStory(Page(window), {"orgId": "o-1"})
     fullstory.load()
     assert fullstory.status == "blocked"
     assert not fullstory.perform(Call("", ["trackEvent", {}]))
 
 
 def test_dev_mode_performs_nothing() -> None:
-    window, fullstory, _ = open_page(dev_mode=True)
+    window, fullstory, _ = open_page(devMode=True)
     assert [entry[0] for entry in operations(window)] == ["trackEvent", "shutdown"]
     assert not fullstory.perform(Call("event", ["E", {}]))
     assert len(operations(window)) == 2

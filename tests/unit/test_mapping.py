@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from fsbridge.cloud import liquid as liquid_on_cpython
 from fsbridge.mapping import liquid
-from fsbridge.mapping.directives import compile, resolve
+from fsbridge.mapping.directives import compile
 from fsbridge.mapping.errors import MappingError, ValidationError
 from fsbridge.mapping.paths import follow, fql_steps, mapping_steps
+from fsbridge.mapping.resolving import resolve
 from fsbridge.mapping.text import join_pairs, length, split_pairs
 from fsbridge.mapping.validation import validate
 from fsbridge.runtime import UNDEFINED

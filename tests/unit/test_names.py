@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsbridge.cloud import names as cloud_names
-from fsbridge.mapping import names
+from fsbridge.mapping.camelcase import classic
+from fsbridge.mapping.lodash import actions
+from fsbridge.mapping.names import SUFFIXES
+from fsbridge.mapping.words import rudder
 
-RULES = [names.classic, names.rudder, names.actions]
+RULES = [classic, rudder, actions]
 
 
 @pytest.mark.parametrize("rule", RULES)
-@given(stem=st.text(), suffix=st.sampled_from(names.SUFFIXES))
+@given(stem=st.text(), suffix=st.sampled_from(SUFFIXES))
 def test_a_type_suffix_stays(rule: Callable[[str], str], stem: str, suffix: str) -> None:
     assert rule(f"{stem}_{suffix}").endswith("_" + suffix)
 
@@ -28,19 +31,19 @@ def test_remembering_changes_nothing(rule: Callable[[str], str], name: str) -> N
 
 @given(name=st.text())
 def test_rudder_keeps_latin_letters_and_digits_only(name: str) -> None:
-    assert all(char.isalnum() and char < "\u0180" for char in names.rudder(name).replace("_", ""))
+    assert all(char.isalnum() and char < "\u0180" for char in rudder(name).replace("_", ""))
 
 
 @given(name=st.text(alphabet=st.characters(max_codepoint=0x7F)))
 def test_actions_leaves_no_ascii_punctuation(name: str) -> None:
-    assert names.actions(name).replace("_", "").isalnum() or names.actions(name).strip("_") == ""
+    assert actions(name).replace("_", "").isalnum() or actions(name).strip("_") == ""
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_many_names_are_not_kept_for_ever(rule: Callable[[str], str]) -> None:
     kept = next(cell.cell_contents for cell in rule.__closure__ or () if isinstance(cell.cell_contents, dict))
     for number in range(2000):
-        assert rule(f"key {number}") == f"key{number}" or rule is not names.classic
+        assert rule(f"key {number}") == f"key{number}" or rule is not classic
     assert len(kept) <= 500
 
 

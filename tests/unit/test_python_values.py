@@ -212,7 +212,7 @@ def window() -> SimulatedWindow:
 
 def test_the_call_names_event_property_and_type(window: SimulatedWindow) -> None:
     analytics = connect("segment-classic", org="o-1", window=window)
-    for call, message in [
+    cases: list[tuple[Any, str]] = [
         (lambda: analytics.track("Ordered", {"items": [{"raw": b""}]}),
          "analytics.track('Ordered'): properties.items[0].raw has no JSON form (type bytes)"),
         (lambda: analytics.track("Ordered", {}, {"context": {"f": len}}),
@@ -222,7 +222,8 @@ def test_the_call_names_event_property_and_type(window: SimulatedWindow) -> None
         (lambda: analytics.page(properties={"a": object()}),
          "analytics.page(): properties.a has no JSON form (type object)"),
         (lambda: analytics.emit("x", 1, b""), "analytics.emit('x'): argument has no JSON form (type bytes)"),
-    ]:  # fmt: skip
+    ]  # fmt: skip
+    for call, message in cases:
         with pytest.raises(TypeError) as raised:
             call()
         assert str(raised.value) == message

@@ -1,6 +1,8 @@
 """Which room imports which: pure rooms only one another, the browser's no server room, and the other way round."""
 
 import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,31 +10,43 @@ import pytest
 import fsbridge
 
 PACKAGE = Path(fsbridge.__file__).parent
-PURE = {"settings", "messages", "contracts", "version", "runtime", "mapping", "destinations"}
+PURE = {
+    "settings",
+    "spelling",
+    "messages",
+    "contracts",
+    "fullstory_options",
+    "version",
+    "runtime",
+    "mapping",
+    "destinations",
+}
 BROWSER = {"browser"}
-SERVER = {"cloud", "relay", "cli", "build", "testing", "extras", "__main__"}
+SERVER = {"cloud", "relay", "cli", "build", "serve", "testing", "extras", "__main__"}
 MAY_USE_THE_BROWSER = {
-    "cli/dry_run.py": "a source's filters stand between a message and its calls",
+    "cli/dry_run.py": "it names the sources whose filters there are",
+    "cli/mapped.py": "a source's filters stand between a message and its calls",
     "build/archives.py": "the modules of each source go into an archive",
     "build/scripts.py": "the tag stands in for each source's methods",
 }
 
 
-def imports(path: Path) -> set[str]:
-    """The rooms that a module imports, anywhere in it."""
-    found = set()
+def imported(path: Path) -> Iterator[tuple[str, str]]:
+    """What a module imports, anywhere in it, functions and what is for type checkers included: modules and names."""
     parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = ".".join(parts[: len(parts) - node.level]) if node.level else ""
             base = ".".join(filter(None, (above, node.module)))
-            names = [f"{base}.{alias.name}" for alias in node.names] if base == "fsbridge" else [base]
-        else:
-            continue
-        found |= {name.split(".")[1] for name in names if name.startswith("fsbridge.")}
-    return found
+            yield from ((base, alias.name) for alias in node.names)
+
+
+def imports(path: Path) -> set[str]:
+    """The rooms that a module imports."""
+    names = [f"{base}.{name}" if base == "fsbridge" else base for base, name in imported(path)]
+    return {name.split(".")[1] for name in names if name.startswith("fsbridge.")}
 
 
 MODULES = sorted(
@@ -57,3 +71,15 @@ def test_a_module_imports_only_what_its_room_may(module: str) -> None:
 
 def test_every_exception_is_needed() -> None:
     assert all("browser" in imports(PACKAGE / module) for module in MAY_USE_THE_BROWSER)
+
+
+def test_no_module_imports_one_that_imports_it_in_turn() -> None:
+    paths = {
+        ".".join((PACKAGE / module).relative_to(PACKAGE.parent).with_suffix("").parts): module for module in MODULES
+    }
+    names = {name.removesuffix(".__init__"): module for name, module in paths.items()}
+    graph = {}
+    for name, module in names.items():
+        used = [f"{base}.{each}" if f"{base}.{each}" in names else base for base, each in imported(PACKAGE / module)]
+        graph[name] = {each for each in used if each in names}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names them

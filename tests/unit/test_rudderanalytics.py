@@ -189,9 +189,9 @@ def needs(provider: str, *ids: str) -> dict[str, Any]:
 
 def test_one_trust_is_asked() -> None:
     window = SimulatedWindow()
-    window.OnetrustActiveGroups = ",C1,"  # type: ignore[attr-defined]
+    window.OnetrustActiveGroups = ",C1,"
     groups = {"Groups": [{"CustomGroupId": "C1"}, {"CustomGroupId": "C2"}]}
-    window.OneTrust = {"GetDomainData": Function(lambda args: groups)}  # type: ignore[attr-defined]
+    window.OneTrust = {"GetDomainData": Function(lambda args: groups)}
     consent = consent_on(window, "oneTrust")
     assert consent.allows(needs("oneTrust", "C1"))
     assert not consent.allows(needs("oneTrust", "C1", "C2"))
@@ -200,7 +200,7 @@ def test_one_trust_is_asked() -> None:
 
 def test_ketch_is_asked() -> None:
     window = SimulatedWindow()
-    window.ketchConsent = {"analytics": True, "ads": False}  # type: ignore[attr-defined]
+    window.ketchConsent = {"analytics": True, "ads": False}
     consent = consent_on(window, "ketch")
     assert consent.allows(needs("ketch", "analytics"))
     assert not consent.allows(needs("ketch", "ads"))
@@ -268,7 +268,7 @@ def test_no_options_throw(options: Any, consent: Any) -> None:
     assert not [line for line in window.console.lines if "rudderanalytics." in line[1] and "needs" not in line[1]]
 
 
-def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions():
+def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions() -> None:
     window = SimulatedWindow("https://shop.example/")
     seen: list[Any] = []
 
@@ -279,7 +279,7 @@ def test_what_is_stored_waits_for_the_first_call_but_not_for_the_pages_functions
     def replayed(*calls: tuple[str, list[Any]]) -> list[Any]:
         seen.clear()
         bridge = bridge_on(window)
-        bridge.source.sender.deliver = lambda message, plugin: look("delivered")
+        window.FS.properties["event"].body = lambda args: look("delivered")
         bridge.replay([(method, args, Page(window).moment()) for method, args in calls])
         look("after")
         window.cookies.values.clear()

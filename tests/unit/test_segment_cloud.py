@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -23,13 +24,13 @@ TRACK = {"type": "track", "event": "Clicked", "userId": "u1", "properties": {"a 
 NAME_ALONE = {"subscribe": 'type = "track"', "partnerAction": "trackEventV2", "mapping": {"name": {"@path": "$.event"}}}
 
 
-def cloud(*subscriptions, **settings):
+def cloud(*subscriptions: Any, **settings: Any) -> SegmentCloud:
     if subscriptions:
         settings["subscriptions"] = list(subscriptions)
     return configured(SegmentCloud, settings)
 
 
-def test_without_subscriptions_the_presets_apply():
+def test_without_subscriptions_the_presets_apply() -> None:
     (request,), errors = cloud().requests(TRACK)
     assert errors == []
     assert (request.method, request.path, request.headers) == ("POST", "/v2/events", HEADERS)
@@ -38,7 +39,7 @@ def test_without_subscriptions_the_presets_apply():
     assert cloud().requests({"type": "page", "name": "Home"}) == ([], [])
 
 
-def test_a_subscription_that_fails_stops_no_other():
+def test_a_subscription_that_fails_stops_no_other() -> None:
     failing = {**NAME_ALONE, "name": "Of nothing", "mapping": {"name": {"@path": "$.nothing"}}}
     wrong = {**NAME_ALONE, "mapping": {"name": {"@bogus": 1}}}
     requests, errors = cloud(failing, NAME_ALONE, wrong).requests(TRACK)
@@ -50,13 +51,14 @@ def test_a_subscription_that_fails_stops_no_other():
     assert [error.subscription for error in errors] == ["subscription 1 'Of nothing'", "subscription 3 without a name"]
 
 
-def test_disabled_subscriptions_do_nothing():
+def test_disabled_subscriptions_do_nothing() -> None:
     assert cloud({**NAME_ALONE, "enabled": False}).requests(TRACK) == ([], [])
     assert len(cloud({**NAME_ALONE, "enabled": True}, NAME_ALONE).requests(TRACK)[0]) == 2
 
 
-def test_calls_report_what_failed():
-    destination, heard = cloud({**NAME_ALONE, "name": "Mine"}), []
+def test_calls_report_what_failed() -> None:
+    heard: list[Any] = []
+    destination = cloud({**NAME_ALONE, "name": "Mine"})
     assert destination.calls({"type": "track"}, heard.append) == []
     assert heard == ["subscription 1 'Mine' failed: The root value is missing the required field 'name'."]
 
@@ -77,18 +79,18 @@ def test_calls_report_what_failed():
         ({"subscriptions": [{**NAME_ALONE, "subscribe": "type = 'track"}]}, "unterminated string at character 8"),
     ],
 )
-def test_wrong_settings_are_named(settings, said):
+def test_wrong_settings_are_named(settings: Any, said: Any) -> None:
     with pytest.raises(SettingsError) as caught:
         configured(SegmentCloud, {"apiKey": KEY, **settings}, strict=True)
     assert said in str(caught.value)
     assert KEY not in str(caught.value)
 
 
-def test_pages_are_refused():
+def test_pages_are_refused() -> None:
     with pytest.raises(SettingsError, match="segment-cloud works on servers only"):
-        connect("segment-cloud", apiKey=KEY, window=SimulatedWindow())
+        connect("segment-cloud", apiKey=KEY, window=SimulatedWindow())  # type: ignore[call-overload]
     with pytest.raises(SettingsError, match="unknown destination 'segment-clod'") as caught:
-        connect("segment-clod", window=SimulatedWindow())
+        connect("segment-clod", window=SimulatedWindow())  # type: ignore[call-overload]
     assert "segment-cloud" not in str(caught.value)
 
 
@@ -107,7 +109,7 @@ def test_pages_are_refused():
         ({**TRACK, "event": [NULL]}, ""),
     ],
 )
-def test_odd_messages(event, said):
+def test_odd_messages(event: str, said: Any) -> None:
     requests, errors = cloud({**NAME_ALONE, "subscribe": 'type != "-"', "mapping": FULL}).requests(event)
     assert len(requests) + len(errors) == 1
     assert "".join(str(error) for error in errors).startswith(said)
@@ -119,33 +121,33 @@ FULL = {
 }
 
 
-def test_payload_that_is_no_object():
+def test_payload_that_is_no_object() -> None:
     everything = {**NAME_ALONE, "mapping": {"__segment_internal_directive": {"@if": {"exists": True, "then": "text"}}}}
     _, (error,) = cloud(everything).requests(TRACK)
     assert (error.name, str(error)) == ("AggregateAjvError", "The root value must be an object but it was a string.")
 
 
-def test_body_that_json_cannot_hold():
+def test_body_that_json_cannot_hold() -> None:
     (request,), _ = cloud().requests({**TRACK, "properties": {"n": BigInt(1)}})
     with pytest.raises(PayloadError, match="BigInt") as caught:
         request.body()
     assert caught.value.name == "TypeError"
 
 
-def test_half_a_character_goes_out_as_an_escape():
+def test_half_a_character_goes_out_as_an_escape() -> None:
     (request,), _ = cloud().requests({**TRACK, "event": "\ud800"})
     assert b'"name":"\\ud800"' in request.body()
 
 
 @pytest.mark.parametrize("key", [KEY + "\n", "ключ-" + KEY, {"key": KEY}, [KEY, KEY], UNDEFINED])
-def test_the_key_is_in_no_error(key):
+def test_the_key_is_in_no_error(key: str) -> None:
     with pytest.raises(PayloadError) as caught:
         authorization(key)
     assert KEY not in str(caught.value) + repr(caught.value)
     assert caught.value.__cause__ is None
 
 
-def test_the_key_is_in_no_request():
+def test_the_key_is_in_no_request() -> None:
     destination = configured(SegmentCloud, {"apiKey": KEY})
     (request,), _ = destination.requests(TRACK)
     held = [
@@ -163,13 +165,13 @@ def test_the_key_is_in_no_request():
 
 
 @pytest.mark.parametrize(("user_id", "path"), [("a b&c", "a%20b%26c"), (7, "7"), ("é'", "%C3%A9%27")])
-def test_deletion(user_id, path):
+def test_deletion(user_id: Any, path: str) -> None:
     request = delete_user(user_id)
     assert (request.method, request.path, request.body()) == ("DELETE", f"/v2/users?uid={path}", None)
 
 
 @pytest.mark.parametrize("user_id", [UNDEFINED, NULL, "", 0, False])
-def test_deletion_of_nobody(user_id):
+def test_deletion_of_nobody(user_id: Any) -> None:
     with pytest.raises(PayloadError, match="User Id is required for user deletion"):
         delete_user(user_id)
 
@@ -191,13 +193,13 @@ def test_deletion_of_nobody(user_id):
         ("", None),
     ],
 )
-def test_timestamps(text, iso):
+def test_timestamps(text: str, iso: Any) -> None:
     assert timestamps.iso(text) == iso
     assert timestamps.is_date_like(text) is (iso is not None)
 
 
 @given(st.datetimes(min_value=datetime(100, 1, 1)), st.integers(-839, 839))
-def test_any_moment_in_any_zone(moment, minutes):
+def test_any_moment_in_any_zone(moment: Any, minutes: int) -> None:
     moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     shown = f"{moment.year:04d}" + moment.strftime("-%m-%dT%H:%M:%S") + f".{moment.microsecond // 1000:03d}"
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
@@ -208,7 +210,7 @@ def test_any_moment_in_any_zone(moment, minutes):
 
 
 @given(st.text(st.sampled_from("0123456789-+:. /TZtz()APMGMar,é"), max_size=25))
-def test_any_text_is_a_date_or_none(text):
+def test_any_text_is_a_date_or_none(text: str) -> None:
     found = timestamps.iso(text)
     assert found is None or timestamps.iso(found) == found
 
@@ -226,7 +228,7 @@ JSON_VALUES = st.recursive(
         st.sampled_from(["userId", "event", "properties", "timestamp", "traits", "anonymousId"]), JSON_VALUES
     )
 )
-def test_any_message_has_requests_or_an_error(message):
+def test_any_message_has_requests_or_an_error(message: Any) -> None:
     everything = [
         {
             "subscribe": 'type != "-"',
@@ -249,7 +251,7 @@ def test_any_message_has_requests_or_an_error(message):
         assert request.path.isascii()
 
 
-def test_dry_run():
+def test_dry_run() -> None:
     lines = [TRACK, {"type": "identify", "userId": "u1", "traits": {"n": 1.0}}, {"type": "page"}, {"type": "track"}]
     lines.append({**TRACK, "integrations": {"Fullstory Cloud Mode (Actions)": False}})
     given_lines = "\n".join(map(json.dumps, lines))

@@ -1,5 +1,7 @@
 """Settings: what is accepted, what is said of the rest, and that a page goes on where it safely can."""
 
+from typing import Any
+
 import pytest
 
 from fsbridge import SettingsError, connect, destinations
@@ -14,19 +16,20 @@ WRONG = {"text": 5, "boolean": [], "list": "all", "object": "all"}
 WRONG_TEXT = {"boolean": "maybe", "list": "[", "object": "{"}
 
 
-def named(params):
+def named(params: Any) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("kind", "setting"), params, ids=[f"{kind.name}-{setting.name}" for kind, setting in params]
     )
 
 
-def make(kind, given, heard):
+def make(kind: Any, given: Any, heard: Any) -> Any:
     return destinations.make(kind.name, {"org": "o-1ABC-na1", **given}, on_problem=heard.append)
 
 
 @named(OPTIONAL)
-def test_a_wrong_type_counts_as_left_out_unless_it_guards_what_is_sent(kind, setting):
-    heard, given = [], {setting.name: WRONG[setting.accepts]}
+def test_a_wrong_type_counts_as_left_out_unless_it_guards_what_is_sent(kind: Any, setting: Any) -> None:
+    heard: list[str] = []
+    given = {setting.name: WRONG[setting.accepts]}
     if setting.guards:
         with pytest.raises(SettingsError, match=f"setting '{setting.name}' is "):
             make(kind, given, heard)
@@ -41,8 +44,11 @@ def test_a_wrong_type_counts_as_left_out_unless_it_guards_what_is_sent(kind, set
 
 
 @named([(kind, setting) for kind, setting in OPTIONAL if len(setting.name) > 2])
-def test_a_misspelt_name_is_told_the_nearest_and_counts_as_left_out_unless_that_guards_what_is_sent(kind, setting):
-    heard, given = [], {setting.name + "x": True}
+def test_a_misspelt_name_is_told_the_nearest_and_counts_as_left_out_unless_that_guards_what_is_sent(
+    kind: Any, setting: Any
+) -> None:
+    heard: list[str] = []
+    given = {setting.name + "x": True}
     if setting.guards:
         with pytest.raises(SettingsError, match=f"unknown setting '{setting.name}x'; did you mean '{setting.name}'"):
             make(kind, given, heard)
@@ -56,16 +62,19 @@ def test_a_misspelt_name_is_told_the_nearest_and_counts_as_left_out_unless_that_
 
 @named([(kind, setting) for kind, setting in EVERY if setting.required])
 @pytest.mark.parametrize("given", [None, "", UNDEFINED, NULL, 5])
-def test_what_is_required_raises_always(kind, setting, given):
-    heard = []
+def test_what_is_required_raises_always(kind: Any, setting: Any, given: Any) -> None:
+    heard: list[str] = []
     with pytest.raises(SettingsError, match=setting.name):
         destinations.make(kind.name, {setting.name: given}, on_problem=heard.append)
     assert heard == []
 
 
 @named([(kind, setting) for kind, setting in EVERY if setting.accepts in WRONG_TEXT])
-def test_attributes_that_cannot_be_read_count_as_left_out_unless_they_guard_what_is_sent(kind, setting):
-    heard, attributes = [], [(setting.name.lower(), WRONG_TEXT[setting.accepts]), ("org", "o-1")]
+def test_attributes_that_cannot_be_read_count_as_left_out_unless_they_guard_what_is_sent(
+    kind: Any, setting: Any
+) -> None:
+    heard: list[str] = []
+    attributes = [(setting.name.lower(), WRONG_TEXT[setting.accepts]), ("org", "o-1")]
     if setting.guards:
         with pytest.raises(SettingsError, match=f"setting '{setting.name}' is "):
             from_attributes(kind.name, kind.settings, attributes, heard.append)
@@ -77,7 +86,7 @@ def test_attributes_that_cannot_be_read_count_as_left_out_unless_they_guard_what
 
 
 @named(EVERY)
-def test_an_attribute_may_be_spelt_with_hyphens_underscores_or_neither(kind, setting):
+def test_an_attribute_may_be_spelt_with_hyphens_underscores_or_neither(kind: Any, setting: Any) -> None:
     text = {"text": "x", "boolean": "true", "list": "[]", "object": "{}"}[setting.accepts]
     hyphens = "".join("-" + char.lower() if char.isupper() else char for char in setting.name).replace("_", "-")
     for spelt in (hyphens, hyphens.replace("-", "_"), hyphens.replace("-", ""), setting.name):
@@ -86,23 +95,23 @@ def test_an_attribute_may_be_spelt_with_hyphens_underscores_or_neither(kind, set
 
 @pytest.mark.parametrize("kind", KINDS, ids=destinations.NAMES)
 @pytest.mark.parametrize("name", ORG)
-def test_any_vendors_name_for_the_org_id_will_do(kind, name):
-    assert destinations.make(kind.name, {name: "o-1"}).fullstory()["org"] == "o-1"
+def test_any_vendors_name_for_the_org_id_will_do(kind: Any, name: str) -> None:
+    assert destinations.make(kind.name, {name: "o-1"}).fullstory()["orgId"] == "o-1"
     for spelt in (name, name.lower(), name.replace("_", "-"), "fs-org", "org-id"):
         given = from_attributes(kind.name, kind.settings, [(spelt, "o-1")])
-        assert destinations.make(kind.name, given).fullstory()["org"] == "o-1"
+        assert destinations.make(kind.name, given).fullstory()["orgId"] == "o-1"
 
 
 @pytest.mark.parametrize("org", ["o-1ABC-na1", "O-7Y9H-EU1", "ABC1", "org-with-hyphens", "12567839"])
-def test_org_ids_are_known_by_their_form(org):
+def test_org_ids_are_known_by_their_form(org: str) -> None:
     assert is_org(org)
 
 
 @pytest.mark.parametrize("org", ["my company", "https://app.fullstory.com/ui/o-1", "YOUR_ORG", "o-1;", "ö-1", " o-1"])
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_an_org_of_another_form_is_a_warning_and_no_refusal(name, org):
+def test_an_org_of_another_form_is_a_warning_and_no_refusal(name: str, org: str) -> None:
     window = SimulatedWindow()
-    analytics = connect(name, org=org, window=window)
+    analytics = connect(name, org=org, window=window)  # type: ignore[call-overload]
     said = [text for level, text in window.console.lines if level == "warn" and "org ids look like" in text]
     assert len(said) == 1
     assert repr(org) in said[0]
@@ -111,11 +120,11 @@ def test_an_org_of_another_form_is_a_warning_and_no_refusal(name, org):
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_of_a_good_org_nothing_is_said(name):
+def test_of_a_good_org_nothing_is_said(name: str) -> None:
     assert destinations.make(name, {"org": "o-1ABC-na1"}, strict=True).problems() == []
 
 
-def test_a_name_that_is_like_none_is_told_without_a_guess():
-    heard = []
+def test_a_name_that_is_like_none_is_told_without_a_guess() -> None:
+    heard: list[str] = []
     destinations.make("segment-classic", {"org": "o-1", "zzzzzzzzzz": 1}, on_problem=heard.append)
     assert heard[0].startswith("segment-classic: unknown setting 'zzzzzzzzzz'. Known settings: org, debug, ")

@@ -7,7 +7,8 @@ import pytest
 
 from fsbridge import connect
 from fsbridge.runtime import invoke, keys, raw_get, raw_has, raw_put
-from fsbridge.testing.simulated import Array, SimulatedWindow
+from fsbridge.runtime.cpython import Array
+from fsbridge.testing.simulated import SimulatedWindow
 
 
 def names(page: SimulatedWindow) -> list[Any]:
@@ -22,7 +23,7 @@ def test_expose_performs_what_a_vendors_snippet_buffered(destination: str, name:
     setattr(page, name, [["track", "Early", {"n": 1}], ["track", "Second"]])
     buffer = getattr(page, name)
     raw_put(buffer, "invoked", True)  # snippets keep their own notes and the vendor's methods on the buffer
-    connect(destination, org="o-1ABC-na1", window=page, expose=True)
+    connect(destination, org="o-1ABC-na1", window=page, expose=True)  # type: ignore[call-overload]
     assert names(page) == ["Early", "Second"]
     invoke(buffer, "push", ["track", "Late"])
     page.settle()
@@ -87,3 +88,17 @@ def test_a_page_moves_within_itself() -> None:
     page.history.pushState(None, "", "two?x=1#y")
     assert (location.href, location.search, location.hash) == ("https://shop.example/two?x=1#y", "?x=1", "#y")
     assert page.location is location
+
+
+@pytest.mark.parametrize("beside", [False, None])
+@pytest.mark.parametrize("destination", ["segment-classic", "segment-actions", "rudderstack"])
+def test_not_beside_is_by_itself_though_a_vendors_snippet_is_there(destination: Any, beside: Any) -> None:
+    page = SimulatedWindow()
+    for name in ("analytics", "rudderanalytics"):
+        raw_put(page, name, Array([]))
+    analytics = connect(destination, org="o-1ABC-na1", window=page, beside=beside)
+    analytics.track("Ordered")
+    analytics.identify("user-1")
+    assert "Ordered" in str(page.calls)
+    assert "user-1" in str(page.calls)
+    assert all(len(raw_get(page, name)) == 0 for name in ("analytics", "rudderanalytics"))

@@ -2,21 +2,24 @@
 
 import gzip
 import json
+import shutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from fsbridge.build import INTERPRETERS, BuildError, archives, node, pinned_versions, snapshot, web_sources
+from fsbridge.build import INTERPRETERS, BuildError, archives, pinned_versions, snapshot, web_sources
 from fsbridge.version import VERSION
 from tools import npm
 
 
 @pytest.fixture
-def make():
+def make() -> Callable[..., Any]:
     package = npm.provision() / "pyodide"
     return lambda sources: snapshot.pyodide.__wrapped__(web_sources(), package, archives.zip_archive(sources))
 
 
-def test_the_same_sources_give_the_same_snapshot(make):
+def test_the_same_sources_give_the_same_snapshot(make: Callable[..., Any]) -> None:
     sources = archives.browser_sources()
     package = npm.provision() / "pyodide"
     first = snapshot.pyodide(web_sources(), package, archives.zip_archive(sources))  # shared with other tests
@@ -29,14 +32,14 @@ def test_the_same_sources_give_the_same_snapshot(make):
     assert str(web_sources()).encode() not in raw
 
 
-def test_a_javascript_value_that_can_not_be_kept_is_named(make):
+def test_a_javascript_value_that_can_not_be_kept_is_named(make: Callable[..., Any]) -> None:
     sources = {"fsbridge/version.py": "import js\nVERSION = '1'\nheld = js.Date.new(0)\n"}
     with pytest.raises(BuildError, match=r"holds .*1970.* when it is imported, which a snapshot can't keep"):
         make(sources)
 
 
-def test_node_is_asked_for_where_there_is_none(make, monkeypatch):
-    monkeypatch.setattr(node.shutil, "which", lambda *args, **kwargs: None)
+def test_node_is_asked_for_where_there_is_none(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *args, **kwargs: None)
     with pytest.raises(BuildError, match=r"Node\.js 20 or later is needed"):
         make({})
 
@@ -45,17 +48,17 @@ def test_node_is_asked_for_where_there_is_none(make, monkeypatch):
 
 
 @pytest.fixture
-def make_micropython():
+def make_micropython() -> Callable[..., bytes]:
     package = INTERPRETERS["micropython"][0]
 
-    def make(source):
-        image = archives.romfs_archives({"held.py": source}, pinned_versions()[package])["all"]
-        return snapshot.micropython.__wrapped__(web_sources(), npm.provision() / package, image, ("held",))
+    def make(source: str) -> bytes:
+        image = archives.image(archives.compiled({"held.py": source}, pinned_versions()[package]))
+        return snapshot.micropython(web_sources(), npm.provision() / package, image, ("held",))[0]
 
     return make
 
 
-def test_the_same_image_gives_the_same_snapshot(make_micropython):
+def test_the_same_image_gives_the_same_snapshot(make_micropython: Callable[..., bytes]) -> None:
     source = "import js\nnow = js.Date.now()\nheld = js.Reflect.get, js.Array.of(js.JSON), js.JSON.parse.bind(js.JSON)"
     first = make_micropython(source)
     assert make_micropython(source) == first
@@ -67,6 +70,6 @@ def test_the_same_image_gives_the_same_snapshot(make_micropython):
     assert str(web_sources()).encode() not in first
 
 
-def test_a_javascript_value_that_micropython_can_not_keep_is_named(make_micropython):
+def test_a_javascript_value_that_micropython_can_not_keep_is_named(make_micropython: Callable[..., bytes]) -> None:
     with pytest.raises(BuildError, match=r"holds .*1970.* when it is imported, which a snapshot can't keep"):
         make_micropython("import js\nheld = js.Date.new(0)")

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,32 @@ def test_what_tells_about_arrivals_is_never_a_method(kind: type[Record]) -> None
 def test_nothing_attached_is_said_with_what_to_do() -> None:
     with pytest.raises(AssertionError, match=r"No page is served: use pytest-playwright's page .* call attach"):
         FullStory().wait_for_event("Clicked", timeout=1)
+
+
+@pytest.mark.parametrize("kind", [FullStory, AsyncFullStory])
+def test_how_long_to_wait(kind: type[Record]) -> None:
+    """What one call says goes before what the whole record says."""
+    record = kind(timeout=1e9)
+    assert record._deadline(None) > time.monotonic() + 9e5
+    assert record._deadline(0) <= time.monotonic()
+
+
+@pytest.mark.parametrize("timeout", ["1", "soon", "-1", "nan"])
+def test_the_time_to_wait_is_an_option(tmp_path: Path, timeout: str) -> None:
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\nfullstory_timeout = {timeout}\n")
+    outcome = run_pytest(
+        tmp_path,
+        """
+import pytest
+from playwright.sync_api import sync_playwright
+
+def test_it(fullstory):
+    fullstory._attached = True
+    fullstory.wait_for_event("Clicked")
+""",
+    )
+    said = {"1": "within 1 ms"}.get(timeout, f"fullstory_timeout is '{timeout}'; it must be a number of milliseconds")
+    assert said in outcome.stdout
 
 
 class AsyncTarget:

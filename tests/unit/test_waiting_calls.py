@@ -116,7 +116,12 @@ def test_what_a_function_given_to_use_adds_counts_too(window: SimulatedWindow) -
 @pytest.mark.parametrize("method", ["on", "once"])
 def test_a_listener_hears_the_calls_before_it(window: SimulatedWindow, method: str) -> None:
     heard: list[Any] = []
-    listener = Function(lambda args: heard.append(args[0]) or UNDEFINED)
+
+    def hear(args: list[Any]) -> Any:
+        heard.append(args[0])
+        return UNDEFINED
+
+    listener = Function(hear)
     replayed(window, ("track", "A"), ("track", "B"), (method, "track", listener))
     assert heard == (["A", "B"] if method == "on" else ["A"])
 

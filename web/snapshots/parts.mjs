@@ -2,7 +2,7 @@
  * What snapshots of both interpreters are made of. A file, before it is compressed:
  *
  *   4 bytes     length n of the description (little-endian)
- *   n bytes     the description, JSON, with `spans` (pairs of address and length)
+ *   n bytes     the description, JSON, with `spans` (pairs of address and length; MicroPython's of distance and length)
  *   the rest    what is in memory at the spans; before it what else the maker has
  *
  * The same inputs give the same bytes: while it runs, random bytes are constant and the clock stands.
@@ -52,10 +52,12 @@ export function changed(memory, block, ...others) {
   return spans;
 }
 
-export async function write(out, description, memory, ...before) {
+/* What is in memory at these spans. */
+export const contents = (memory, spans) => spans.map(([start, size]) => memory.subarray(start, start + size));
+
+export async function write(out, description, ...parts) {
   const text = Buffer.from(JSON.stringify(description));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
-  const contents = description.spans.map(([start, size]) => memory.subarray(start, start + size));
-  await writeFile(out, Buffer.concat([length, text, ...before, ...contents]));
+  await writeFile(out, Buffer.concat([length, text, ...parts]));
 }

@@ -12,7 +12,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { builtIns, changed, refuse, settle, write } from "./parts.mjs";
+import { builtIns, changed, contents, refuse, settle, write } from "./parts.mjs";
 
 const BLOCK = 1024; // bytes compared at once: smaller ones make more spans, larger ones send more
 const LARGEST = 1 << 20;
@@ -130,5 +130,5 @@ const memory = whole.subarray(memoryAt);
 if (memory.length !== bases[0].length) throw new Error("Pyodide's memory has grown: a page couldn't restore it");
 const spans = changed(memory, BLOCK, ...bases);
 const sha256 = createHash("sha256").update(memory).digest("hex");
-await write(out, { version, lock, header: header.length, spans, sha256 }, memory, header);
+await write(out, { version, lock, header: header.length, spans, sha256 }, header, ...contents(memory, spans));
 process.exit();

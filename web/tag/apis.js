@@ -1,15 +1,10 @@
-/* The vendors' APIs, as the build takes them from the sources in Python. */
+/* The vendors' APIs, as the build takes them from the sources in Python: name, global, methods that can wait. */
 
-const apis = FACTS.apis.map(([name, global, waiting, answering]) => ({
-  name,
-  global,
-  waiting: waiting.split(" "), // methods that can wait
-  answering: answering.split(" "), // methods whose results pages use
-}));
+const { apis } = FACTS;
 
 /* Those that a page may call: one, or all where the settings don't tell which is wanted. */
 export function wanted(source) {
-  const found = apis.filter(({ name }) => name === source);
+  const found = apis.filter(([name]) => name === source);
   return found.length ? found : apis;
 }
 

@@ -1,10 +1,9 @@
 /* The tag's own element: what it says, where it lies, and the bounds that it sets. */
 
-import { keys, stringify } from "./natives.js";
-import { say } from "./say.js";
+import { attempt, keys, parse, stringify } from "./natives.js";
 
 // A tag manager may add scripts without saying which one runs, or a bundle run ours as a part of its own.
-const isOurs = (script) => script?.dataset?.destination || /\bfsbridge[^/]*\.js$/.test(script?.src?.split("?")[0]);
+const isOurs = (script) => script?.dataset?.destination || /^[^?]*\bfsbridge[^/?]*\.js(\?|$)/.test(script?.src);
 const { currentScript } = document;
 const element = isOurs(currentScript) ? currentScript : document.querySelector("script[data-destination]");
 
@@ -14,9 +13,16 @@ const element = isOurs(currentScript) ? currentScript : document.querySelector("
  */
 export const data = { ...globalThis.fsbridgeConfig, ...element?.dataset };
 for (const key of keys(data)) if (typeof data[key] !== "string") data[key] = stringify(data[key]);
+// They count for being there, but for false.
+for (const key of ["beside", "replace", "gpc"]) if (data[key] === "false") delete data[key];
 
-/* The name of the API that the page calls, if the settings tell, and the one that is the destination's own. */
-export const usual = { __proto__: null, ...FACTS.sources }[data.destination]; // nobody's destination is "toString"
+/* The settings, as far as they can be read here: what is wrong with them Python says. */
+export const given = attempt(() => ({ ...parse(data.settings || "{}"), ...data })) || data;
+
+/* The destination's own API, and its names. */
+export const [, usual, standard, ...ends] = FACTS.destinations.find(([name]) => name === data.destination) || [];
+
+/* The name of the API that the page calls, if the settings tell. */
 export const source = data.source || usual;
 
 /* The address of the folder with everything else. */
@@ -30,17 +36,11 @@ function address(path) {
   return link.href;
 }
 
-// A bound: the attribute, or the default.
-function limit(name, standard) {
-  const given = data[`queue${name}`];
-  if (given === undefined || given > 0) return +(given || standard);
-  say(`data-queue-${name.toLowerCase()} is "${given}"; accepted: a number greater than 0`);
-  return standard;
-}
+// A bound: the attribute, or the default. What is wrong with it is said later (web/live).
+const limit = (name, standard) => (data[name] > 0 ? +data[name] : standard);
 
-/* Of what waits: so many calls, bytes (two for each character, as browsers count) and milliseconds. */
+/* Of what waits: so many calls, and bytes (two for each character, as browsers count). web/live knows its age. */
 export const limits = {
-  calls: limit("Calls", 1000),
-  bytes: limit("Bytes", 512 * 1024),
-  age: limit("Minutes", 30) * 60 * 1000,
+  calls: limit("queueCalls", 1000),
+  bytes: limit("queueBytes", 512 * 1024),
 };

@@ -1,9 +1,9 @@
 /*
- * From page to page, values go as JSON. In that an array begins with "a"; what JSON can't hold is an array that begins
+ * From page to page, values go as JSON, which web/live/codec.js reads. In that an array begins with "a"; what JSON can't hold is an array that begins
  * otherwise. What pages have hung on Object.prototype and Array.prototype, a toJSON for instance, is left aside.
  */
 
-import { Date, isArray, keys, milliseconds, setPrototypeOf, stringify } from "./natives.js";
+import { attempt, isArray, keys, milliseconds, setPrototypeOf, stringify } from "./natives.js";
 
 const OBJECTS = {}.constructor.prototype;
 
@@ -12,16 +12,19 @@ export const toText = (value) => stringify(encode(value, ""));
 
 function encode(value, key) {
   const type = typeof value;
-  if (type === "number") return isPlain(value) ? value : coded("n", 1 / value < 0 && !value ? "-0" : `${value}`);
+  if (type === "number") {
+    const isPlain = value - value === 0 && 1 / value > -1 / 0; // neither NaN nor infinite, and not -0
+    return isPlain ? value : coded("n", value === 0 ? "-0" : `${value}`);
+  }
   if (type === "bigint") return coded("b", `${value}`);
-  if (type === "undefined" || type === "function" || type === "symbol") return coded("u");
+  if (/^(u|f|sy)/.test(type)) return coded("u"); // undefined, functions, symbols
   if (!value || type !== "object") return value;
   if (isArray(value)) {
     const result = coded("a");
     for (let index = 0; index < value.length; index++) result[index + 1] = encode(value[index], index);
     return result;
   }
-  const date = time(value);
+  const date = attempt(() => milliseconds(value)); // of this window or another
   if (date !== undefined) return coded("d", encode(date));
   if (typeof value.toJSON === "function" && value.toJSON !== OBJECTS.toJSON) return encode(value.toJSON(`${key}`), key);
   const result = { __proto__: null };
@@ -29,33 +32,8 @@ function encode(value, key) {
   return result;
 }
 
-// Whether JSON can hold a number.
-const isPlain = (number) => number - number === 0 && (number !== 0 || 1 / number > 0);
-
 // An array that inherits nothing.
 function coded(...items) {
   setPrototypeOf(items, null);
   return items;
-}
-
-// A Date's, of this window or another.
-function time(value) {
-  try {
-    return milliseconds(value);
-  } catch {
-    return undefined; // no Date
-  }
-}
-
-/* The value, of what JSON.parse gives for its text, which is changed. */
-export function decode(value) {
-  if (!value || typeof value !== "object") return value;
-  if (!isArray(value)) {
-    for (const key of keys(value)) value[key] = decode(value[key]);
-    return value;
-  }
-  const [type, content] = value;
-  if (type === "a") return value.slice(1).map(decode);
-  if (type === "d") return new Date(decode(content));
-  return type === "n" ? +content : type === "b" ? BigInt(content) : undefined;
 }

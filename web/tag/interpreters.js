@@ -2,45 +2,37 @@
 
 import { base, data, source, usual } from "./attributes.js";
 import { keys, Promise } from "./natives.js";
-import { say } from "./say.js";
+import { shared } from "./shared.js";
 
-const { files } = FACTS;
+const { fsbridge, ...folders } = FACTS.files; // where they lie
+// Where a file of ours is: beside the tag, or where a bundler has put it (web/npm).
+const at = globalThis.fsbridgeConfig?.at || ((file) => base + fsbridge + file);
 
-async function fetched(path) {
-  const response = await fetch(base + path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response;
-}
+// The modules that this destination needs, or all of them.
+const image = () => (source && source === usual ? data.destination + (shared.isBeside ? "-beside" : "") : "all");
 
-const load = async (path) => new Uint8Array(await (await fetched(path)).arrayBuffer());
+// What the host of each needs, on its way from the first moment.
+const parts = {
+  micropython: (_, name = image()) => [fetch(at("first.wasm")), fetch(at(name + ".snapshot")), at, name],
+  pyodide: (folder) => [import(folder + "pyodide.js"), folder, at(""), FACTS.version],
+};
 
-// MicroPython with the modules that this destination needs, or all of them.
-async function micropython() {
-  const parts = [
-    fetched(`${files.micropython}micropython.wasm`),
-    load(`${files.fsbridge}${source && source === usual ? data.destination : "all"}.snapshot`),
-  ];
-  parts.forEach((part) => part.catch(() => {})); // boot says it
-  const { boot, start } = await import(`${base}${files.fsbridge}micropython.js`);
-  const python = await boot(...parts);
-  return (config) => start(python, config);
-}
-
-async function pyodide() {
-  const folders = [base + files.pyodide, base + files.fsbridge];
-  const [{ loadPyodide }, { boot, start }] = await Promise.all(folders.map((folder) => import(`${folder}pyodide.js`)));
-  const python = await boot(loadPyodide, ...folders, FACTS.version);
-  return (config) => start(python, config);
-}
-
-/* A function that starts fsbridge in an interpreter: the one that is asked for, if it was built. */
-export function interpreter() {
-  const runtimes = { micropython, pyodide };
-  const built = keys(runtimes).filter((name) => files[name]);
-  let runtime = data.runtime || built[0];
-  if (!built.includes(runtime)) {
-    say(`unknown data-runtime ${runtime}; accepted: ${built.join(", ")}`);
-    [runtime] = built;
+/* Gives a function that starts fsbridge in an interpreter: the one that is asked for, if it was built. */
+export async function interpreter() {
+  const built = (shared.built = keys(folders));
+  const runtime = built.includes(data.runtime) ? data.runtime : built[0];
+  const url = at(runtime + ".js");
+  const loading = import(url); // first, since it makes something of the rest
+  const coming = parts[runtime](base + folders[runtime]);
+  Promise.all([loading, ...coming]).catch(() => {}); // boot says it
+  let host;
+  try {
+    host = await loading;
+    if (!host.boot) throw new Error("not fsbridge's");
+  } catch (error) {
+    throw new Error(url + ": " + error.message);
   }
-  return runtimes[runtime]();
+  host.early?.(shared);
+  const python = await host.boot(...coming);
+  return () => host.start(python, shared);
 }

@@ -1,156 +1,98 @@
-/* Leaving a page, coming back to it, and taking what others have left behind. */
+/* Leaving a page before Python is live, and coming back to it. */
 
-import { limits } from "./attributes.js";
-import { isOpen, setOpen, takeBack } from "./bridge.js";
-import { entryOf, isLive, isVisitors, takeWaiting } from "./fullstory.js";
-import { LeftBehind, PREFIX } from "./left.js";
-import { clearTimeout, now, Promise, setTimeout } from "./natives.js";
-import { say } from "./say.js";
-import { state } from "./state.js";
-import { clear, enter, note, settled, tab } from "./tab.js";
-import { queue } from "./waiting.js";
+import { limits, source } from "./attributes.js";
+import { PREFIX } from "./entries.js";
+import { mayBegin, mayFetch, until } from "./gate.js";
+import { put, word } from "./left.js";
+import { keys, now } from "./natives.js";
+import { queue, shared, state } from "./shared.js";
+import { tab } from "./tab.js";
 
-const GRACE = 2000; // milliseconds that an item waits for its heir before other tabs take it
+// As it was: WebKit takes it away from a window that closes itself, which still has pagehide.
+let area;
 
-const items = new LeftBehind(() => localStorage, limits);
-/* Whether the page is being left, or has been. */
-export let isLeft = false;
-let arrived = now();
-const lost = []; // operations that FullStory didn't get because fs.js is blocked, as entries
-let left = null; // what this page leaves behind: key, entries, stored
-let kept = null; // the same of when it was last left, to come back to
-let isSettled = false;
-let sweeping = 0;
-
-/* `open()` lets calls through again when the page is come back to. */
-export function watch(open) {
-  addEventListener("storage", ({ key, newValue }) => {
-    if (newValue && `${key}`.startsWith(PREFIX)) sweepLater(open);
-  });
-  addEventListener("pagehide", hide);
-  addEventListener("pageshow", async ({ persisted }) => {
-    if (!persisted) return;
-    comeBack();
-    await inherit();
-    open();
-  });
-}
-
-/* What browsers take milliseconds for at the first time. */
-export function prepare() {
-  if (!tab) enter();
+/* Stores what waits, and `others`, when the page is left, and again for calls that are made after that. */
+shared.leave = (others = []) => {
+  if (!mayBegin()) return;
+  if (!tab.name) tab.enter();
+  let { left } = shared;
   try {
-    items.keys();
-    document.cookie;
+    area = localStorage || area;
+    if (left?.stored && !area.getItem(left.key)) left = null; // it was taken
   } catch {
     // storage is denied
   }
-}
-
-/* An operation that FullStory won't get. */
-export function lose(...operation) {
-  if (!isVisitors(operation)) return;
-  lost.push(entryOf(operation, arrived));
-  if (lost.length <= limits.calls) return;
-  lost.shift();
-  state.dropped++;
-}
-
-/* What was lost, for a late fs.js. */
-export const takeLost = () => lost.splice(0);
-
-/* Calls go through, or fs.js has come: perhaps nothing waits any more. */
-export function settle() {
-  isSettled = isOpen && isLive();
-  if (isSettled) clear();
-}
-
-/* Takes what this tab's last pages left behind into the queue. */
-export async function inherit() {
-  await settled();
-  try {
-    if (items.keys(tab).length) await takeAll(() => items.keys(tab));
-  } catch {
-    // storage is denied
-  }
-}
-
-/* Stores what FullStory hasn't got: when the page is left, and again for calls that are made after that. */
-export function leave() {
-  left = left || { key: items.name(tab), entries: [] };
-  const { entries } = left;
-  entries.push(...takeLost(), ...takeWaiting(arrived), ...takeBack(), ...queue.takeCarried());
+  left = shared.left = left || { key: `${PREFIX}${now()}-${tab.name}-${word()}`, entries: [] };
+  const entries = [...others, ...queue.takeCarried()];
   if (!entries.length) return;
+  left.entries.push(...entries);
   try {
-    items.put(left.key, entries, state.dropped);
+    put(area, left.key, left.entries, state.dropped, limits);
     left.stored = true;
   } catch {
     // storage is full or denied: memory has them if the page comes back
   }
-}
+};
 
-function hide() {
-  if (!tab) enter();
-  const isThrough = isLive() && isOpen;
-  isLeft = true;
-  setOpen(false);
-  leave();
-  const { length } = left.entries;
-  if (length || !isSettled) note("");
-  if (length || !isThrough) return;
-  isLeft = false; // FullStory takes calls to the last moment
-  setOpen(true);
-}
+/* The page is left, or perhaps it is. */
+shared.hide = (perhaps) => {
+  shared.isLeft = mayFetch() || !perhaps;
+  shared.leave();
+  if (!perhaps && mayBegin()) tab.note("");
+};
 
-// From the browser's back/forward cache.
-function comeBack() {
-  isSettled = isLeft = false;
-  enter();
-  arrived = now();
-  setOpen(false);
-  if (left && !left.stored) queue.mergeIn([left.entries]);
-  kept = left;
-  left = null;
-}
+/* It is come back to, from the browser's back/forward cache. */
+shared.show = () => {
+  const { left } = shared;
+  shared.isLeft = false;
+  shared.left = null;
+  watchOut();
+  if (mayBegin()) tab.enter();
+  if (left?.stored) shared.kept[left.key] = left.entries;
+  else if (left) queue.addFirst(left.entries);
+  shared.retry?.(); // WebKit gives up what is on its way when a page goes into its cache
+};
 
-// An item's entries, for whoever comes first.
-function take(key) {
-  const isOurs = kept?.key === key && items.keys().includes(key);
-  const { dropped, entries } = items.take(key);
-  if (isOurs) return kept.entries;
-  state.dropped += dropped;
-  return entries;
-}
+/* The visitor has agreed, or doesn't any more: then nothing of ours is kept. */
+shared.decide = async (isGranted) => {
+  if (isGranted) return shared.isLeft && shared.hide();
+  shared.left = null;
+  shared.kept = {};
+  tab.name = "";
+  forget(/^fsbridge:/);
+  // A script of the page may bring a vendor's SDK, which keeps its identity under the same names.
+  await until(() => document.readyState === "complete");
+  if (!shared.isGranted && !shared.isNear) forget(source === "rudderanalytics" ? /^rl_/ : /^ajs_/);
+};
 
-// Takes items' entries into the queue; not in two tabs at once. The lock is held a little longer than it takes, until
-// other processes see what was removed.
-function takeAll(keys) {
-  return new Promise((resolve) => {
-    const act = () => {
-      try {
-        if (!isLeft) queue.mergeIn(keys().map(take));
-      } catch (error) {
-        say(error);
+// Removes what is stored under names like this.
+function forget(pattern) {
+  try {
+    for (const area of [localStorage, sessionStorage])
+      for (const key of keys(area)) if (pattern.test(key)) area.removeItem(key);
+    for (const cookie of document.cookie.split("; ")) {
+      const [name] = cookie.split("=");
+      // Which domain it is of nobody tells; an empty one is this host alone.
+      for (let domain = location.hostname; pattern.test(name); domain = domain.replace(/^[^.]*\.?/, "")) {
+        document.cookie = `${name}=;max-age=0;path=/;domain=${domain}`;
+        if (!domain) break;
       }
-      resolve();
-      return new Promise((release) => setTimeout(release, 50));
-    };
-    if (navigator.locks) navigator.locks.request(PREFIX, act).catch(act);
-    else act();
-  });
+    }
+  } catch {
+    // storage is denied
+  }
 }
 
-/* What tabs without a next page left behind, a closed popup for instance, goes through a page that has FullStory. */
-export function sweepLater(open) {
-  clearTimeout(sweeping);
-  sweeping = setTimeout(() => {
-    try {
-      if (!items.keys().length) return;
-      sweepLater(open);
-      const orphans = items.orphans(GRACE);
-      if (isOpen && isLive() && orphans.length) takeAll(() => orphans).then(open);
-    } catch {
-      // storage is denied
-    }
-  }, GRACE);
+const perhaps = () => shared.hide(true);
+
+// WebKit says nothing else to a page that is closed, or left before it has loaded.
+const watchOut = () => addEventListener("beforeunload", perhaps);
+
+/* Nothing waits any more. The listener might keep the page out of the back/forward cache. */
+shared.relax = () => removeEventListener("beforeunload", perhaps);
+
+export function watchLeaving() {
+  watchOut();
+  addEventListener("pagehide", () => shared.hide());
+  addEventListener("pageshow", ({ persisted }) => persisted && shared.show());
 }

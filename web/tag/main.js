@@ -3,106 +3,103 @@
  *
  *   <script src="/fsbridge/fsbridge.js" data-destination="segment-classic" data-org="o-1ABC-na1"></script>
  *
- * At once it stands in for window.analytics (or window.rudderanalytics) and queues calls, with the page and time of
- * each. Then it boots the Python interpreter; once that is live it drains the queue in order, and from then on a call
- * runs synchronously: page call, Python, FullStory call, in one tick. What FullStory hasn't got yet when the page is
- * left waits in localStorage for the next page.
+ * Where a vendor's snippet or SDK is on the page it hangs itself into that (beside.js). Where none is, it stands in at once
+ * for window.analytics (or window.rudderanalytics), and queues calls, with the page and time of each; should the vendor's
+ * come later, it gives way. Then it boots the Python interpreter; with that comes web/live, which drains the queue in
+ * order, and from then on a call runs synchronously: page call, Python, FullStory call, in one tick. What FullStory hasn't
+ * got yet when the page is left waits in localStorage for the next page.
  */
 
 import { wanted } from "./apis.js";
 import { data, source } from "./attributes.js";
-import { accept, drain, isOpen, python, setOpen } from "./bridge.js";
-import { preload } from "./fullstory.js";
+import { follow, hang, inspect, isVendors } from "./beside.js";
+import { listen } from "./consent.js";
+import { CALL } from "./entries.js";
+import { awaitLoad, drop, mayBegin, mayFetch, note, until, watch } from "./gate.js";
 import { interpreter } from "./interpreters.js";
-import { inherit, isLeft, leave, lose, prepare, settle, sweepLater, takeLost, watch } from "./leaving.js";
+import { watchLeaving } from "./leaving.js";
 import { Promise, pause } from "./natives.js";
-import { look, moment } from "./page.js";
-import { CALL } from "./queue.js";
+import { moment } from "./page.js";
+import { isCarried } from "./queue.js";
 import { say } from "./say.js";
-import { StandIn } from "./standin.js";
-import { fail, state, succeed } from "./state.js";
-import { queue } from "./waiting.js";
-
-state.report = () => (python ? python.report() : say(state.status));
-
-const standIns = [];
-const objects = {}; // what the page calls, by the API's name
+import { queue, shared, state } from "./shared.js";
+import { standIn } from "./standin.js";
+import { tab } from "./tab.js";
 
 // What a method gives while it waits is `chain`, or a promise of the result.
 function take(method, args, when, chain) {
-  if (isOpen && !when) return python.call(method, args);
+  if (shared.give) return shared.give(method, args);
+  if (shared.isOpen && !when) return shared.call(method, args);
+  note(method, args);
   const result = new Promise((resolve) => {
-    queue.add({ kind: CALL, method, args, moment: when || moment(), resolve });
+    const entry = { kind: CALL, method, args, moment: when || moment(), resolve };
+    if (shared.isGranted === false && isCarried(entry)) return drop(resolve);
+    queue.add(entry);
     if (state.status === "failed") resolve(); // nobody waits for ever
   });
-  const waits = args[2]?.consentManagement; // then FullStory isn't asked for anything yet
-  if (method === "load" && source === "rudderanalytics" && !waits) preload();
-  if (isLeft) leave();
+  if (shared.isLeft) shared.leave();
   return chain || result;
 }
 
-// Calls go through at once from now on; those that wait, first.
-function open() {
-  if (!python || isLeft) return;
-  setOpen(true);
-  for (const standIn of standIns) standIn.complete();
-  if (state.status === "loading") state.status = "queueing";
-  drain();
-  settle();
-  succeed();
-  sweepLater(open);
+async function boot() {
+  await until(mayFetch);
+  const coming = interpreter();
+  // Not awaited: what is coming may fail at once.
+  until(mayBegin)
+    .then(pause)
+    .then(() => mayBegin() && (tab.name || tab.enter()));
+  const start = await coming;
+  await until(mayBegin);
+  await start();
 }
 
-// The queue is kept, for the next page.
-function refuse(error) {
-  say(error);
-  queue.release();
-  fail(error);
-}
-
-function status(status) {
-  state.status = status;
-  settle();
-  const lost = status === "ready" ? takeLost() : []; // a late fs.js
-  if (!lost.length) return;
-  queue.addFirst(lost);
-  if (isOpen) drain();
-}
-
-// What Python gets, and how it answers: fsbridge/browser/tag.py.
-const config = {
-  data,
-  objects,
-  state,
-  look,
-  say,
-  accept,
-  refuse,
-  status,
-  lost: lose,
+let isBegun = false;
+const begin = () => {
+  if (isBegun) return;
+  isBegun = true;
+  shared.retry = null;
+  boot().catch((error) => {
+    shared.retry = () => begin((isBegun = false));
+    shared.refuse(error);
+  });
+};
+shared.take = take;
+/* A vendor's SDK has been loaded, as the page wants it. */
+shared.boot = () => {
+  note("load", []);
+  begin();
 };
 
-async function boot() {
-  const coming = interpreter();
-  if (source === "analytics.js") preload();
-  pause().then(prepare); // not awaited: what is coming may fail at once
-  const start = await coming;
-  start(config);
-  await pause();
-  await inherit();
-  open();
-}
-
 if (window.fsbridge?.ready) {
-  say(`the tag is on this page twice; this one, ${state.version}, does nothing`);
+  say("the tag is here twice");
 } else {
   window.fsbridge = state;
-  for (const api of wanted(source)) {
-    const standIn = new StandIn(api, take, () => isOpen && drain());
-    standIns.push(standIn);
-    objects[api.name] = standIn.object;
-    standIn.serve();
+  watch();
+  watchLeaving();
+  state.attach = hang;
+  const replaces = "replace" in data;
+  const found = wanted(source).find(([, global]) => isVendors(window[data.global || global]));
+  if (!replaces && ("beside" in data || found)) {
+    const [[, global]] = wanted(source);
+    shared.isNear = shared.isBeside = true;
+    awaitLoad();
+    follow(data.global || global);
+  } else {
+    for (const [name, global, methods] of wanted(source)) {
+      const give = () => {
+        shared.isBeside = true;
+        shared.give = (method, args) => window[global][method](...args);
+        queue.release();
+        const calls = shared.sent();
+        for (const entry of queue.takeAll())
+          entry.kind === CALL ? calls.push([entry.method, ...entry.args]) : queue.add(entry);
+        return calls;
+      };
+      shared.objects[name] = standIn(global, methods, take, give);
+    }
+    if (!replaces) inspect();
+    begin();
   }
-  watch(open);
-  boot().catch(refuse);
+  if ("consent" in data) listen();
+  if (shared.isGranted === false) shared.decide();
 }

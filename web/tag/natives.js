@@ -3,13 +3,14 @@
  * async functions, always gives JavaScript's own.
  */
 
-export const { defineProperty, setPrototypeOf } = {}.constructor;
+const { defineProperty } = {}.constructor;
+export const { setPrototypeOf } = {}.constructor;
 const { hasOwnProperty } = {};
 export const { isArray } = [].constructor;
-export const { Date, setTimeout, clearTimeout } = globalThis;
 export const { parse, stringify } = JSON;
 export const Promise = (async () => {})().constructor;
 
+const { Date, setTimeout } = globalThis;
 const clock = Date.now;
 const { getTime } = Date.prototype;
 
@@ -26,14 +27,21 @@ export const milliseconds = (date) => getTime.call(date);
 /* Milliseconds since 1970, as a number even where the page's clock gives a Date. */
 export const now = () => +clock();
 
-/* Sets a property, if it can be set. */
-export function assign(object, name, value) {
+/* What the action gives; nothing where it throws. */
+export function attempt(action) {
   try {
-    object[name] = value;
+    return action();
   } catch {
-    // it is read-only
+    return undefined;
   }
 }
+
+/* Sets a property, if it can be set. */
+export const assign = (object, name, value) => attempt(() => (object[name] = value));
+
+/* Defines a property by functions, if that can be. */
+export const property = (object, name, get, set, enumerable = true) =>
+  attempt(() => defineProperty(object, name, { configurable: true, enumerable, get, set }));
 
 /* Acts when all that runs now has run. */
 export async function soon(action) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import vm from "node:vm";
 
-import { decode, toText } from "../tag/codec.js";
+import { decode } from "../live/codec.js";
+import { toText } from "../tag/codec.js";
 
 const roundTrip = (value) => decode(JSON.parse(toText(value)));
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
-import { LeftBehind } from "../tag/left.js";
-import { CALL, MESSAGE, OPERATION } from "../tag/queue.js";
+import { itemKeys, orphans, takeItem } from "../live/items.js";
+import { CALL, MESSAGE, OPERATION, PREFIX } from "../tag/entries.js";
+import { put } from "../tag/left.js";
 
 // A storage whose keys are its items, as the browsers' are.
 function fakeStorage() {
@@ -25,9 +26,17 @@ const entry = (method, args = [], time = Date.now(), kind = CALL) => ({
 });
 const names = ({ entries }) => entries.map(({ method }) => method).join(" ");
 
-function made(limits = {}) {
+// A storage, and what both rooms do with it.
+function made() {
   const storage = fakeStorage();
-  return { storage, left: new LeftBehind(() => storage, { ...LIMITS, ...limits }) };
+  const left = {
+    name: (tab) => `${PREFIX}${Date.now()}-${tab}-x`,
+    put: (key, entries, dropped) => put(storage, key, entries, dropped, LIMITS),
+    take: (key) => takeItem(storage, key, LIMITS.age),
+    keys: (tab) => itemKeys(storage, tab),
+    orphans: (grace) => orphans(storage, grace),
+  };
+  return { storage, left };
 }
 
 afterEach(() => delete Array.prototype.toJSON);
@@ -125,6 +134,18 @@ for (const text of [
     assert.deepEqual(left.keys(), []);
   });
 }
+
+test("what isn't ours costs no room, and counts as nothing", () => {
+  const { left, storage } = made();
+  for (const [index, text] of ["", "null", "5", "{}", "[]"].entries()) {
+    storage.setItem(`fsbridge:left:170000000000${index}-b-x`, text);
+  }
+  const key = "fsbridge:left:1700000000009-a-x";
+  left.put(key, [entry("one"), entry("two"), entry("three"), entry("four")], 1);
+  const found = left.take(key);
+  assert.equal(names(found), "one two three four");
+  assert.equal(found.dropped, 1);
+});
 
 test("a page's toJSON for all arrays breaks nothing", () => {
   const { left } = made();

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CALL, MESSAGE, OPERATION, Queue } from "../tag/queue.js";
+import { CALL, MESSAGE, OPERATION } from "../tag/entries.js";
+import { makeQueue } from "../tag/queue.js";
 
 const entry = (method, time = 0, kind = CALL) => ({ kind, method, args: [], moment: { time } });
 const names = (entries) => entries.map(({ method }) => method).join(" ");
 
 function filled(limit, ...methods) {
   const dropped = [];
-  const queue = new Queue(limit, () => dropped.push(1));
+  const queue = makeQueue(limit, () => dropped.push(1));
   methods.forEach((method, index) => queue.add(entry(method, index)));
   return { queue, dropped };
 }
@@ -33,7 +34,7 @@ test("it is bounded whatever is called", () => {
 
 test("nobody waits for what was dropped, or released", () => {
   const settled = [];
-  const queue = new Queue(1, () => {});
+  const queue = makeQueue(1, () => {});
   for (const name of ["track", "page"]) queue.add({ ...entry(name), resolve: () => settled.push(name) });
   assert.deepEqual(settled, ["track"]);
   queue.release();
@@ -54,21 +55,6 @@ test("only what another page can make, too, is given up for it, whatever it is c
     ],
   );
   assert.equal(names(queue.takeAll()), "on FS message  pageviews");
-});
-
-test("earlier pages' entries go by time, behind what sets up this one", () => {
-  const queue = new Queue(9, () => {});
-  for (const [method, time] of [
-    ["addSourceMiddleware", 5],
-    ["track", 6],
-    ["page", 9],
-  ])
-    queue.add(entry(method, time));
-  queue.mergeIn([
-    [entry("identify", 1), entry("screen", 7)],
-    [entry("alias", 2), entry("group", 8)],
-  ]);
-  assert.equal(names(queue.takeAll()), "addSourceMiddleware identify alias track screen group page");
 });
 
 test("a late fs.js's operations go before all", () => {

@@ -1,7 +1,10 @@
 """FullStory in a page: load it with all of its options, perform calls on it, know whether it is there."""
 
+from __future__ import annotations
+
+from ... import fullstory_options
+from ...contracts import Call
 from ...runtime import (
-    NULL,
     UNDEFINED,
     call,
     get,
@@ -9,26 +12,22 @@ from ...runtime import (
     make_function,
     make_object,
     put,
-    raw_get,
     raw_has,
-    raw_put,
     text,
     truthy,
     type_of,
 )
-from .regions import DOMAIN, region_of, regional
+from .regions import region_of, regional
 from .snippet import Snippet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ...contracts import Call, Value
+    from ...contracts import Value
     from ..page import Page
 
-SCRIPT = "edge.fullstory.com/s/fs.js"
-DEBUG_SCRIPT = "edge.fullstory.com/s/fs-debug.js"
 TIMEOUT = 30_000
 """Milliseconds after which an fs.js that neither loaded nor failed, or loaded and took no call, counts as blocked."""
 
@@ -43,19 +42,13 @@ DEV_MODE = "FullStory was initialized in devMode and will stop recording"
 class FullStory:
     """FullStory on one page.
 
-    ``options`` is a plain dict; every entry may be left out (which isn't the same as None: that is JavaScript's null,
-    and an address of null or of no text at all is taken by its word, as FullStory's SDK does):
+    ``options`` is a plain dict of port values: ``orgId`` and those of `fsbridge.fullstory_options`, UNDEFINED where
+    they are left out, and beside them
 
-    - ``org``: the org id. ``namespace``: the name of the global, "FS".
-    - ``host``, ``script``, ``app_host``: FullStory's servers, or a proxy of one's own. The org's region is put into
-      hosts that are FullStory's.
-    - ``debug``: load the debugging build of fs.js (only True does; not when ``script`` is given).
-    - ``dev_mode``: tell FullStory to stop at once, and perform nothing (only True does).
-    - ``outer_script``: capture an iframe as a session of its own. ``cross_domain_iframes``: capture in an iframe of
-      another domain as a part of the outer page's session.
-    - ``cookie_domain``, ``asset_map_id``, ``session_uid``: handed on. ``start_manually``: capture starts with
-      ``FS("start")``, not by itself.
-    - ``globals``: pairs of a name and a value to set on the window first.
+    - ``globals``: pairs of a name and a value to set on the window first;
+    - ``calls_in_dev_mode``: with ``devMode``, calls go on to the FullStory that has been stopped, instead of nowhere.
+
+    The org's region is put into hosts that are FullStory's.
 
     ``on_status`` is called with each new `status`:
 
@@ -69,28 +62,29 @@ class FullStory:
 
     def __init__(
         self,
-        page: "Page",
-        options: "dict[str, Any]",
-        on_status: "Callable[[str], None] | None" = None,
-        on_lost: "Callable[..., None] | None" = None,
+        page: Page,
+        options: dict[str, Any],
+        on_status: Callable[[str], None] | None = None,
+        on_lost: Callable[..., None] | None = None,
     ) -> None:
         self.status = "loading"
         self.on_status = on_status
         self._on_lost = on_lost or (lambda *operation: None)
         self._page = page
         self._options = options
-        self._snippet: "Snippet | None" = None
+        self._snippet: Snippet | None = None
         self.reason = ""  # why it is blocked, where nothing on the console has said it
-        self.asleep = False  # stopped by dev_mode
-        self._namespace = options.get("namespace") or "FS"
+        self.asleep = False  # nothing is performed, for devMode
+        self._ask: Callable[[], None] = lambda: None  # for fs.js
+        self.namespace = fullstory_options.namespace(options)
 
-    def load(self, ready: "Value" = UNDEFINED) -> None:
+    def load(self, ready: Value = UNDEFINED) -> None:
         """Put FS on the page and ask for fs.js, unless there is an FS already. Never raises; see `status`.
 
         ``ready`` is a JavaScript function that FullStory calls with the session's address when a session starts.
         """
-        page, option, namespace = self._page, self._options.get, self._namespace
-        for name, value in option("globals") or ():
+        page, namespace = self._page, self.namespace
+        for name, value in self._options.get("globals") or ():
             try:
                 put(page.window, name, value)
             except Exception:  # the page has made it read-only
@@ -107,20 +101,20 @@ class FullStory:
             return
         self._install(ready)
 
-    def _install(self, ready: "Value") -> None:
+    def _install(self, ready: Value) -> None:
         page, option = self._page, self._options.get
-        org, (host, script, app_host) = _value(option("org")), self._addresses()
-        snippet = self._snippet = Snippet(page, self._namespace, self._on_lost)
-        snippet.operate("init", _env(make_object((("orgId", org), ("host", host), ("script", script)))))
-        snippet.operate("init", _env(self._environment(app_host)))
+        org, (host, script, environment) = self.org, self._resolved()
+        snippet = self._snippet = Snippet(page, self.namespace, self._on_lost)
+        snippet.operate("init", _env((("orgId", org), ("host", host), ("script", script))))
+        snippet.operate("init", _env(environment))
         if type_of(ready) == "function":
             snippet.operate("observe", make_object((("type", "start"), ("callback", ready))))
-        if option("dev_mode") is True:
+        if option("devMode") is True:
             message = make_object((("message", DEV_MODE),))
             snippet.operate("trackEvent", make_object((("name", "FullStory Dev Mode"), ("properties", message))))
             snippet.operate("shutdown")
             page.say("warn", DEV_MODE)
-            self.asleep = True
+            self.asleep = not option("calls_in_dev_mode")
 
         def loaded() -> None:
             snippet.resume()
@@ -131,27 +125,38 @@ class FullStory:
             self.reason = reason % text(script)
             self._become("blocked")
 
-        def overdue(args: "Value") -> "Value":
+        def overdue(args: Value) -> Value:
             # Some blockers swallow the request or answer it with an empty script: nothing of ours was taken then.
             if not snippet.taken_over and (snippet.waiting or self.status == "loading"):
                 failed(_OVERDUE if self.status == "loading" else _EMPTY)
             return UNDEFINED
 
-        try:
-            snippet.request(org, script, loaded, failed)
-            page.later(make_function(overdue), TIMEOUT)
-        except Exception:  # a page that allows no script tag
-            failed(_NOT_ALLOWED)
+        def ask() -> None:
+            try:
+                snippet.request(org, script, loaded, failed)
+            except Exception:  # a page that allows no script tag
+                failed(_NOT_ALLOWED)
 
-    def perform(self, asked: "Call") -> bool:
+        self._ask = ask
+        ask()
+        page.later(make_function(overdue), TIMEOUT)
+
+    def retry(self) -> None:
+        """Ask once more for an fs.js that did not load.
+
+        For a page that comes back from the back/forward cache: WebKit gives up what is on its way when it goes there.
+        """
+        if self.status == "blocked":
+            self._ask()
+
+    def perform(self, asked: Call) -> bool:
         """Perform a `fsbridge.contracts.Call`. Never raises; False when it could not go through and is lost."""
         snippet, method = self._snippet, asked.method
         if self.asleep or (self.status == "blocked" and not snippet):
             return False
-        read = raw_get if snippet else get  # the fast one is for objects whose getters don't throw
         try:
-            there = read(self._page.window, self._namespace)
-            function = read(there, method) if method else there
+            there = get(self._page.window, self.namespace)
+            function = get(there, method) if method else there
             if snippet and snippet.perform(method, function, asked.args):
                 return self.status != "blocked" or snippet.taken_over
             if type_of(function) != "function":
@@ -164,60 +169,71 @@ class FullStory:
             return False
         return True
 
+    def stop(self) -> None:
+        """The visitor doesn't agree any more: what waits is forgotten, and capture ends, or never begins."""
+        if self._snippet and not self._snippet.taken_over:
+            self._snippet.hold()
+        else:
+            self.perform(Call("", ["shutdown"]))
+
+    def restart(self) -> None:
+        """The visitor agrees again."""
+        snippet = self._snippet
+        if self._options.get("devMode") is True:
+            return
+        if snippet and snippet.held:
+            if not snippet.taken_over:
+                snippet.let_go()
+                return
+            snippet.held = False
+            if not truthy(self._options.get("startCaptureManually")):
+                self.perform(Call("", ["start"]))
+        self.perform(Call("", ["restart"]))
+
     @property
-    def org(self) -> "Any":
-        """The org id, or None."""
-        return self._options.get("org")
+    def org(self) -> Value:
+        """The org id."""
+        return self._options["orgId"]
 
     @property
     def waiting(self) -> int:
         """How many operations wait for fs.js."""
         return self._snippet.waiting if self._snippet else 0
 
-    def session_url(self) -> str:
-        """The address of the visitor's session in FullStory, empty while it isn't known."""
+    def session(self, format_: str) -> str:
+        """The address ("url") or the id ("id") of the visitor's session in FullStory, empty while it isn't known."""
         try:
-            url = call(self._there(), "getSession") if self.status == "ready" else ""
+            options = make_object((("format", format_),))
+            found = call(self._there(), "getSession", options) if self.status == "ready" else ""
         except Exception:  # a stranger's FS
             return ""
-        return url if isinstance(url, str) else ""
+        return found if isinstance(found, str) else ""
 
-    def _there(self) -> "Value":
+    def observe(self, started: Value) -> None:
+        """Call the JavaScript function ``started`` when a session starts."""
+        self.perform(Call("", ["observe", make_object((("type", "start"), ("callback", started)))]))
+
+    def _there(self) -> Value:
         try:
-            return get(self._page.window, self._namespace)
+            return get(self._page.window, self.namespace)
         except Exception:
             return UNDEFINED
 
-    def _addresses(self) -> "tuple[Value, Value, Value]":
-        option, page = self._options.get, self._page
-        host, script, app_host = option("host", DOMAIN), option("script", SCRIPT), option("app_host")
-        if option("debug") is True:
-            if option("script"):
-                page.say("warn", "Ignoring `debug = true` because `script` is set")
-            else:
-                script = DEBUG_SCRIPT
-        region = region_of(text(_value(option("org", ""))))
+    def _resolved(self) -> tuple[Value, Value, list[tuple[str, Value]]]:
+        """``host``, ``script`` and what FullStory is told of the session to come, with the org's region in them."""
+        options = self._options
+        if options.get("debug") is True and truthy(options.get("script", UNDEFINED)):
+            self._page.say("warn", "Ignoring `debug = true` because `script` is set")
+        host, script = fullstory_options.addresses(options)
+        environment = [(name, value) for name, old, value in fullstory_options.environment(options)]
+        region = region_of(text(self.org))
         if region:
-            host, script = regional(host or DOMAIN, region), regional(script or SCRIPT, region)
-            app_host = app_host and regional(app_host, region)
-        return _value(host), _value(script), app_host
-
-    def _environment(self, app_host: "Value") -> "Value":
-        option = self._options.get
-        environment = make_object()
-        for name, value in (
-            ("runInIframe", truthy(option("cross_domain_iframes"))),
-            ("appHost", app_host),
-            ("assetMapId", option("asset_map_id")),
-            ("isOuterScript", truthy(option("outer_script"))),
-            ("cookieDomain", option("cookie_domain")),
-            ("sessionUid", option("session_uid")),
-        ):
-            if truthy(value):
-                raw_put(environment, name, value)
-        if truthy(option("start_manually")):
-            raw_put(environment, "captureOnStartup", False)
-        return environment
+            host = regional(text(host) if truthy(host) else fullstory_options.HOST, region)
+            script = regional(text(script) if truthy(script) else fullstory_options.SCRIPT, region)
+            environment = [
+                (name, regional(text(value), region) if name == "appHost" else value) for name, value in environment
+            ]
+        return host, script, environment
 
     def _become(self, status: str) -> None:
         if status != self.status:
@@ -226,9 +242,5 @@ class FullStory:
                 self.on_status(status)
 
 
-def _value(given: "Any") -> "Value":
-    return NULL if given is None else given
-
-
-def _env(environment: "Value") -> "Value":
-    return make_object((("env", environment),))
+def _env(pairs: Sequence[tuple[str, Value]]) -> Value:
+    return make_object((("env", make_object(pairs)),))

@@ -6,7 +6,7 @@ before fs.js is there to work it out, so the loader does it, as FullStory's own 
 
 import re
 
-DOMAIN = "fullstory.com"
+from ...fullstory_options import HOST as DOMAIN
 
 _REGION = re.compile("[a-z][a-z][a-z]?[0-9]+$")
 

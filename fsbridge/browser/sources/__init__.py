@@ -1,5 +1,7 @@
 """The sources by name. Only the one that a page uses is imported."""
 
+from __future__ import annotations
+
 from ...settings import unknown
 
 TYPE_CHECKING = False
@@ -9,10 +11,10 @@ if TYPE_CHECKING:
 NAMES = ("analytics.js", "rudderanalytics")
 
 
-def find(name: str) -> "Any":
+def find(name: str) -> Any:
     """The class of a source. Raises SettingsError for an unknown name."""
     if name == "analytics.js":
-        from .analytics_js import AnalyticsJs
+        from .analytics_js.api import AnalyticsJs
 
         return AnalyticsJs
     if name == "rudderanalytics":

@@ -19,8 +19,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import relay
-from tools import npm
+from tests.benchmarks import cluster, relay
+from tools import nats, npm
 
 from . import sending
 from .sending import ROOT, Look, fullstory
@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 OUT = ROOT / "dist/bench"
 PAGE = ROOT / "docs/benchmark-cloud.md"
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+OF_CLUSTER = "<!-- cluster -->", "<!-- end of cluster -->"
 
 USERS = 500
 NODE_CLIENT = "FullStory's client on Node.js"
@@ -39,6 +40,8 @@ MAPPED, SENT, BACKFILLED = 40_000, 20_000, 100_000
 RATE, SECONDS = 6000, 60
 """Messages a second that the relay is offered, and for how long."""
 
+CLUSTER_SECONDS = 20
+
 Record = dict[str, Figures]
 
 
@@ -47,15 +50,53 @@ Record = dict[str, Figures]
     "--lines", default=50_000, show_default=True, type=click.IntRange(5000), help="Lines for `fsbridge send`."
 )
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="How often mapping is measured.")
-def main(lines: int, rounds: int) -> None:
+@click.option(
+    "--only", type=click.Choice(["cloud", "cluster"]), help="Cloud mode and one relay, or relays in a cluster."
+)
+def main(lines: int, rounds: int, only: str | None) -> None:
     """Measure cloud mode against a stand-in for FullStory on this machine.
 
-    Everything shares the machine's cores: what sends, the stand-in and, where there is one, the relay. Writes
-    dist/bench/cloud.json and renews docs/benchmark-cloud.md.
+    Everything shares the machine's cores: what sends, the stand-in and, where there are some, relays and NATS servers.
+    Writes dist/bench/ and renews docs/benchmark-cloud.md.
     """
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)  # a log: no terminal to wrap lines for
+    OUT.mkdir(parents=True, exist_ok=True)
+    if only != "cluster":
+        _cloud(console, lines, rounds)
+    if only != "cloud":
+        _cluster(console)
+
+
+def _cluster(console: Console) -> None:
+    if not nats.provision():
+        console.print(nats.NONE)
+        return
+    began = time.monotonic()
+    load = os.getloadavg()[0]
+    rows = []
+    with console.status("") as status:
+        for relays in cluster.RELAYS:
+            status.update(f"{relays} relays in a cluster")
+            rows.append(cluster.measure(relays, CLUSTER_SECONDS))
+    table = _table("Relays that share a queue in three NATS servers", *rows[0])
+    for row in rows:
+        table.add_row(*(f"{value:,.0f}" for value in row.values()))
+    console.print(table)
+    about = _about(load)
+    (OUT / "cluster.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1), encoding="utf-8")
+    _publish([table], about, *OF_CLUSTER)
+    console.print(f"{about}; {time.monotonic() - began:.0f} s.")
+
+
+def _about(load: float) -> str:
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}"
+    busy = f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after the run"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {busy}"
+
+
+def _cloud(console: Console, lines: int, rounds: int) -> None:
     began = time.monotonic()
     load = os.getloadavg()[0]
     record: Record = {}
@@ -73,13 +114,10 @@ def main(lines: int, rounds: int) -> None:
         looks = sending.watch(file)
     record["send"] = {"lines": lines, "looks": looks, "growth": sending.growth(looks)}
 
-    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}"
-    busy = f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after the run"
-    about = f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {busy}"
+    about = _about(load)
     tables = [_targets(record), _mapped(record), _sent(record), _acknowledged(record), _watched(looks, lines)]
     for table in tables:
         console.print(table)
-    OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "cloud.json").write_text(json.dumps({"about": about, **record}, indent=1), encoding="utf-8")
     _publish(tables, about)
     console.print(f"{about}; {time.monotonic() - began:.0f} s. All values: {OUT.relative_to(ROOT)}/cloud.json")
@@ -247,10 +285,10 @@ def _table(title: str, *head: str) -> Table:
     return table
 
 
-def _publish(tables: list[Table], about: str) -> None:
-    """Renew the results in docs/benchmark-cloud.md."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
+def _publish(tables: list[Table], about: str, begin: str = BEGIN, end: str = END) -> None:
+    """Renew results in docs/benchmark-cloud.md."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
     parts = [f"Measured {about}."]
     for table in tables:
         title, table.title, table.box = table.title, None, box.MARKDOWN
@@ -258,7 +296,7 @@ def _publish(tables: list[Table], about: str) -> None:
         Console(width=200, file=text).print(table)
         lines = [line.rstrip() for line in text.getvalue().splitlines()]
         parts.append(f"{title}:\n\n" + "\n".join(line for line in lines if line))
-    PAGE.write_text(before + "\n\n".join([BEGIN, *parts, END]) + after, encoding="utf-8")
+    PAGE.write_text(before + "\n\n".join([begin, *parts, end]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

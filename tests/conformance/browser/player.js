@@ -132,9 +132,14 @@
 
   function installFs() {
     if (!load.fs) return;
-    const fs = recorder("FS");
-    if (load.fs !== "bare") load.fsMethods.forEach((method) => (fs[method] = recorder("FS." + method)));
-    window[load.fsName || "FS"] = window.existingFs = fs;
+    window[load.fsName || "FS"] = window.existingFs = madeFs("FS");
+    if (load.fsOther) window[load.fsOther] = madeFs(load.fsOther);
+  }
+
+  function madeFs(name) {
+    const fs = recorder(name);
+    if (load.fs !== "bare") load.fsMethods.forEach((method) => (fs[method] = recorder(name + "." + method)));
+    return fs;
   }
 
   function listen() {
@@ -199,6 +204,30 @@
       await sleep(0);
       await sleep(1);
     } while (delays > 0 || (load.awaits === "fs.js" && !window.taken));
+    if (load.beside !== undefined) await delivered();
+  }
+
+  // Beside a vendor's SDK: Segment's delivers in order, and says when; of RudderStack's as many calls are waited for as
+  // there should be, or for a while.
+  function hasBegun() {
+    const api = window[load.global];
+    const isLive = load.global === "analytics" ? api.initialized : !Array.isArray(api);
+    return isLive && (window.fsbridge.status === "ready" || load.beside === 0);
+  }
+
+  // RudderStack's SDK where the page's script says when it may begin.
+  async function sdk() {
+    while (Array.isArray(window[load.global])) await sleep(5);
+    await sleep(500);
+  }
+
+  async function delivered() {
+    if (load.global === "analytics") {
+      await window.analytics.track("delivered", {}, { integrations: { All: false, ...load.off } });
+      return load.beside ? undefined : sleep(500);
+    }
+    for (let waited = 0; outcome.calls.length < load.beside && waited < 10_000; waited += 10) await sleep(10);
+    await sleep(load.beside ? 50 : 500);
   }
 
   async function step(index, entry) {
@@ -272,11 +301,14 @@
       window[load.global][method](...args.map((arg) => argument(arg, index)));
     });
     try {
-      await window.fsbridge.ready;
+      // Where nothing is expected the SDK may never let us begin.
+      if (load.consents) await sdk();
+      else await Promise.race([window.fsbridge.ready, ...(load.beside === 0 ? [sleep(3000)] : [])]);
     } catch (error) {
       outcome.refused = String((error && error.message) || error);
       return;
     }
+    while (load.beside !== undefined && !load.consents && !hasBegun()) await sleep(5);
     for (let index = 0; index < load.script.length; index++) {
       const waiting = step(index, load.script[index]);
       if (["$settle", "$wait"].includes(load.script[index][0])) await waiting;
@@ -313,6 +345,7 @@
   // A page as if it were new: what the last load left behind goes.
   let timers = 0;
   function renew(page) {
+    window.dispatchEvent(new Event("pagehide")); // or the last page's tag would go on beside this one's
     const last = native.setTimeout(() => {}, 0);
     for (; timers <= last; timers++) clearTimeout(timers);
     for (const name of Object.keys(window)) {

@@ -3,10 +3,13 @@
 What the player gets is JSON with tagged values:
 
 - ``global``: the API's name. ``load``: the arguments of its ``load``. ``returns``: whether to note what calls return.
-- ``fs``: "" for none, "recording", "bare" (without methods) or "throws"; ``fsName``: its name, FS.
+- ``fs``: "" for none, "recording", "bare" (without methods) or "throws"; ``fsName``: its name, FS; ``fsOther``: the
+  name of another one.
 - ``empty``, ``seed``, ``preset``: clear the storage; fill it; globals to set.
 - ``buffered``: what a vendor's snippet kept before the tag. ``early``: calls before Python is live. ``script``: calls
   after.
+- ``beside``: how many calls an SDK beside the tag should lead to; ``off``: ``integrations`` that keep a message from
+  us; ``consents``: the script decides when the SDK begins.
 - ``duration``: milliseconds to wait at the end; ``awaits``: "fs.js" or "blocked"; ``snapshot``: what else to look at.
 """
 
@@ -17,6 +20,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,10 +31,11 @@ from playwright.sync_api import Error
 
 from fsbridge.build import INTERPRETERS, archives, browser_sources, pinned_versions
 from fsbridge.testing.simulated import FS_METHODS
+from tests import wire
 from tools.serve import Site
 
 PLAYER = (Path(__file__).parent / "player.js").read_text(encoding="utf-8")
-TIMEOUT = 60
+TIMEOUT = 180
 """Seconds for one page load."""
 
 # An interpreter that is there already, with our package in it.
@@ -92,7 +97,7 @@ def player_load(**given: Any) -> dict[str, Any]:
 def _image() -> bytes:
     """The package for a MicroPython that the tag doesn't start."""
     version = pinned_versions()[INTERPRETERS["micropython"][0]]
-    return archives.romfs_archives(browser_sources(), version)["all"]
+    return archives.image(archives.compiled(browser_sources(), version)).content
 
 
 class Stage:
@@ -119,7 +124,7 @@ class Stage:
         played = []
         for index, load in enumerate(visit.loads):
             if index == 0:
-                load = _emptied(load)
+                load = emptied(load)
             self._open(load)
             played.append(self._wait(load))
         return played
@@ -179,12 +184,11 @@ class Stage:
         if request.resource_type == "document":
             route.fulfill(body=self._document, content_type="text/html; charset=utf-8")
         elif "/fsbridge/" in request.url or "/warm/" in request.url:
-            response = self._site.get(request.url)
-            route.fulfill(status=response.status, headers=response.headers, body=response.body)
+            wire.fulfill(route, self._site.get(request.url))
         elif self._fsjs == "takes-over":
             cors = {"Access-Control-Allow-Origin": "*"}
             route.fulfill(body=TAKES_OVER, content_type="text/javascript", headers=cors)
-        elif self._fsjs == "blocked" or not urlsplit(request.url).path.endswith(".js"):
+        elif self._fsjs == "blocked" or request.resource_type != "script":
             route.abort("blockedbyclient")
         else:  # fs.js stays on its way, and the page queues
             self._held.append(route)
@@ -209,9 +213,11 @@ class WarmStage(Stage):
         self._tell("again", load.place(), load.play, attributes)
 
 
-def _emptied(load: PageLoad) -> PageLoad:
+def emptied(load: PageLoad) -> PageLoad:
     """A visitor's first page: the storage of the one before is cleared."""
-    return PageLoad(**{**vars(load), "play": {**load.play, "empty": True}})
+    emptied = copy(load)
+    emptied.play = {**load.play, "empty": True}
+    return emptied
 
 
 def _inline(value: Any) -> str:

@@ -1,12 +1,14 @@
-"""The recordings of the device modes in Chromium, through the tag: all on MicroPython, all on Pyodide.
+"""The recordings of the device modes through the tag: in Chromium all on MicroPython and all on Pyodide.
 
-MicroPython gets a fresh page for every page load, Pyodide is booted once ("warm") and for a spread of all kinds on a
-fresh page. The comparisons and the deliberate deviations are those of CPython's tests, which say what each means.
+Firefox and WebKit get a spread of them, on MicroPython. In Chromium MicroPython gets a fresh page for every page load,
+Pyodide is booted once ("warm") and for a spread of all kinds on a fresh page. The comparisons and the deliberate
+deviations are those of CPython's tests, which say what each means.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,13 +26,24 @@ from .. import (
 from .. import test_snippet as snippet
 from ..recordings import identifier, recordings
 from . import visits
+from .engine_stage import is_playable
+from .stage import Visit
 
 SPREAD = 23
 """Every how manieth recording Pyodide gets on a fresh page."""
 
 
-def everywhere(scenarios: list[dict[str, Any]]) -> Any:
-    """Parametrize a test over the ways to play and these scenarios."""
+ENGINE_SPREAD = 4
+"""Every how manieth recording Firefox and WebKit get."""
+
+
+def everywhere(
+    scenarios: list[dict[str, Any]], visit: Callable[[dict[str, Any], str], Visit] | None = None
+) -> pytest.MarkDecorator:
+    """Parametrize a test over the ways to play and these scenarios.
+
+    ``visit(scenario, runtime)`` is what is played; without it only Chromium does.
+    """
     plays = [("micropython", scenario) for scenario in scenarios]
     plays += [("warm", scenario) for scenario in scenarios if "timezone" not in scenario]
     plays += [
@@ -38,16 +51,19 @@ def everywhere(scenarios: list[dict[str, Any]]) -> Any:
         for index, scenario in enumerate(scenarios)
         if index % SPREAD == 0 or "timezone" in scenario
     ]
+    if visit is not None:
+        spread = [each for each in scenarios[::ENGINE_SPREAD] if is_playable(visit(each, "micropython"))]
+        plays += [(engine, scenario) for engine in ("firefox", "webkit") for scenario in spread]
     return pytest.mark.parametrize(
         ("mode", "scenario"), [pytest.param(*play, id=f"{play[0]}-{identifier(play[1])}") for play in plays]
     )
 
 
 def runtime(mode: str) -> str:
-    return "micropython" if mode == "micropython" else "pyodide"
+    return "pyodide" if mode in ("pyodide", "warm") else "micropython"
 
 
-def play(stages: Any, mode: str, visit: visits.Visit, record_property: Any) -> list[dict[str, Any]]:
+def play(stages: Any, mode: str, visit: Any, record_property: Any) -> list[dict[str, Any]]:
     """What came of each page load; none where the tag rightly refuses the settings."""
     outcomes = list(stages(mode, visit.timezone).play(visit))
     refusal = visits.refusal(visit.loads[0].tag)
@@ -63,7 +79,7 @@ def play(stages: Any, mode: str, visit: visits.Visit, record_property: Any) -> l
     return outcomes
 
 
-@everywhere([*recordings("segment-classic"), *recordings("segment-actions")])
+@everywhere([*recordings("segment-classic"), *recordings("segment-actions")], visits.segment)
 def test_segment_recording(
     stages: Any, mode: str, scenario: dict[str, Any], record_property: Any, monkeypatch: Any
 ) -> None:
@@ -91,7 +107,7 @@ def refused_in_the_browser(
     return {**scenario, "pages": pages}
 
 
-@everywhere(recordings("rudderstack"))
+@everywhere(recordings("rudderstack"), visits.rudderstack)
 def test_rudderstack_recording(stages: Any, mode: str, scenario: dict[str, Any], record_property: Any) -> None:
     if scenario.get("extraDestinations"):
         pytest.skip("two destinations: a tag has one")
@@ -119,8 +135,9 @@ def loaded_by_the_tag(scenario: dict[str, Any], record_property: Any) -> dict[st
     return plain
 
 
-@everywhere(snippet.SEGMENT)
+@everywhere(snippet.SEGMENT, visits.segment_snippet)
 def test_segment_snippet(stages: Any, mode: str, scenario: dict[str, Any], record_property: Any) -> None:
+    scenario = snippet.options_count(scenario, record_property)
     visit = visits.segment_snippet(scenario, runtime(mode))
     outcomes = play(stages, mode, visit, record_property)
     if outcomes:
@@ -130,7 +147,7 @@ def test_segment_snippet(stages: Any, mode: str, scenario: dict[str, Any], recor
         assert not problems, "\n".join(problems)
 
 
-@everywhere(recordings("rudderstack-snippet"))
+@everywhere(recordings("rudderstack-snippet"), visits.rudderstack_snippet)
 def test_rudderstack_snippet(stages: Any, mode: str, scenario: dict[str, Any], record_property: Any) -> None:
     visit = visits.rudderstack_snippet(scenario, runtime(mode))
     outcomes = play(stages, mode, visit, record_property)

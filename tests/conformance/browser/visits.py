@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from fsbridge import destinations
-from fsbridge.runtime import from_json
+from fsbridge.runtime import UNDEFINED, from_json
 from fsbridge.runtime.cpython import Function
 from fsbridge.testing.simulated import Element, SimulatedWindow
 
@@ -218,7 +218,7 @@ def stored(outcome: dict[str, Any], cookies: list[dict[str, Any]], seeded: Any) 
             "path": cookie["path"],
             "sameSite": cookie["sameSite"],
             "secure": cookie["secure"],
-            "days": round((cookie["expires"] - time.time()) / 86400) if cookie["expires"] > 0 else tagged.UNDEFINED,
+            "days": round((cookie["expires"] - time.time()) / 86400) if cookie["expires"] > 0 else UNDEFINED,
         }
         for cookie in cookies
         if cookie["name"] in values and not (cookie["name"] in seeded and cookie["expires"] < 0)
@@ -234,13 +234,13 @@ def reported(outcome: dict[str, Any], questions: dict[str, str]) -> dict[str, An
 def decoded_returns(outcome: dict[str, Any], count: int) -> list[Any]:
     """What each call of the script returned."""
     returns = decoded(outcome["returns"])
-    return [returns.get(str(index), tagged.UNDEFINED) for index in range(count)]
+    return [returns.get(str(index), UNDEFINED) for index in range(count)]
 
 
 # Between the page and here
 
 
-def with_id_tags(calls: list[Any]) -> Any:
+def with_id_tags(calls: Any) -> Any:
     """Calls as a recording has them, with ``{"$anonymousId": true}`` for made-up ids."""
     text = json.dumps(tagged.encode(calls))
     return from_json(re.sub(f'"{MADE_UP_ID.pattern}"', '{"$anonymousId": true}', text))

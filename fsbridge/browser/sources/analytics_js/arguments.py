@@ -3,6 +3,8 @@
 Options that a call doesn't give are UNDEFINED.
 """
 
+from __future__ import annotations
+
 from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, make_object, raw_get, raw_items, tag, text, type_of
 
 TYPE_CHECKING = False
@@ -16,7 +18,7 @@ class Missing(ValueError):
     """A call without what it can't do without; the page sees a rejected promise, as with the vendor."""
 
 
-def _function(values: "list[Value]") -> "Value":
+def _function(values: list[Value]) -> Value:
     for value in values:
         if value is not UNDEFINED and type_of(value) == "function":
             return value
@@ -26,19 +28,19 @@ def _function(values: "list[Value]") -> "Value":
 _NOTHING = [UNDEFINED] * 5
 
 
-def _padded(args: "Args", length: int) -> "list[Value]":
+def _padded(args: Args, length: int) -> list[Value]:
     return (raw_items(args) + _NOTHING)[:length]
 
 
-def track(args: "Args") -> "tuple[Value, Value, Value, Value]":
+def track(args: Args) -> tuple[Value, Value, Value, Value]:
     """``(event, properties, options, callback)`` of a track call. Raises Missing without an event name."""
     event, properties, options, callback = values = _padded(args, 4)
     if options is UNDEFINED and callback is UNDEFINED and isinstance(event, str) and event and is_plain(properties):
         return event, properties, UNDEFINED, UNDEFINED  # as most calls are
-    sort = tag(properties)
-    is_function = sort.endswith("function")
+    kind = tag(properties)
+    is_function = kind.endswith("function")
     if isinstance(event, str):
-        data = properties if sort == "object" else make_object()
+        data = properties if kind == "object" else make_object()
         chosen = options
     else:
         given = event if tag(event) == "object" else UNDEFINED
@@ -53,12 +55,12 @@ def track(args: "Args") -> "tuple[Value, Value, Value, Value]":
     return event, data, _unless_nullish(chosen), _function(values[1 if is_function else 2 :])
 
 
-def _unless_nullish(options: "Value") -> "Value":
+def _unless_nullish(options: Value) -> Value:
     """Options as a call gives them; UNDEFINED for none."""
     return UNDEFINED if options is NULL else options
 
 
-def page(args: "Args") -> "tuple[Value, Value, Value, Value, Value]":
+def page(args: Args) -> tuple[Value, Value, Value, Value, Value]:
     """``(category, name, properties, options, callback)`` of a page or screen call; absent strings are NULL."""
     values = _padded(args, 5)
     strings = [value for value in values if type_of(value) == "string"]
@@ -84,7 +86,7 @@ def page(args: "Args") -> "tuple[Value, Value, Value, Value, Value]":
     return category, name, properties, options, _function(values)
 
 
-def user(args: "Args", current_id: "Callable[[], Value]") -> "tuple[Value, Value, Value, Value]":
+def user(args: Args, current_id: Callable[[], Value]) -> tuple[Value, Value, Value, Value]:
     """``(id, traits, options, callback)`` of identify or group; ``current_id()`` gives the id when none is named."""
     expected = ["id", "traits", "options", "callback"]
     found = {}
@@ -112,7 +114,7 @@ def user(args: "Args", current_id: "Callable[[], Value]") -> "tuple[Value, Value
     )
 
 
-def alias(args: "Args") -> "tuple[Value, Value, Value, Value]":
+def alias(args: Args) -> tuple[Value, Value, Value, Value]:
     """``(to, from, options, callback)`` of an alias call; an absent ``from`` is NULL."""
     values = _padded(args, 4)
     for index in (0, 1):

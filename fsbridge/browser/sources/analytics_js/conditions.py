@@ -4,6 +4,8 @@ An operand is a path into the message (``"properties.price"``), a literal (``{"v
 takes it, another array.
 """
 
+from __future__ import annotations
+
 from ....mapping.text import split_pairs
 from ....runtime import NULL, UNDEFINED, is_nullish, lower, raw_get, raw_items, same, to_json, truthy, type_of
 
@@ -23,14 +25,14 @@ class BadRule(Exception):
     """A filter that can't be applied."""
 
 
-def at(value: "Value", path: str) -> "Value":
+def at(value: Value, path: str) -> Value:
     """What is at a dotted path; UNDEFINED behind anything falsy."""
     for key in path.split("."):
         value = raw_get(value, key) if truthy(value) else UNDEFINED
     return value
 
 
-def evaluate(node: "Value", message: "Message") -> "Value":
+def evaluate(node: Value, message: Message) -> Value:
     """The value of a condition: mostly a boolean; of "lowercase", "typeof", "length" what they say. Raises BadRule."""
     if type_of(node) != "array":
         return _operand(node, message) is True
@@ -40,18 +42,18 @@ def evaluate(node: "Value", message: "Message") -> "Value":
     return _OPERATORS[operator](node, message)
 
 
-def _operand(node: "Value", message: "Message") -> "Value":
-    sort = type_of(node)
-    if sort == "string":
+def _operand(node: Value, message: Message) -> Value:
+    kind = type_of(node)
+    if kind == "string":
         return at(message, node)
-    if sort == "object":
+    if kind == "object":
         return raw_get(node, "value")
     if is_nullish(node):
         raise BadRule("an operand is missing in a condition")
-    return node if sort == "array" else message  # a bare number or boolean is no path, and so means the whole message
+    return node if kind == "array" else message  # a bare number or boolean is no path, and so means the whole message
 
 
-def _operands(node: "Value", message: "Message") -> "tuple[Value, Value]":
+def _operands(node: Value, message: Message) -> tuple[Value, Value]:
     return _operand(raw_get(node, 1), message), _operand(raw_get(node, 2), message)
 
 
@@ -59,7 +61,7 @@ _FUNCTIONS = {"lowercase": 2, "length": 2, "typeof": 2, "contains": 3, "match": 
 """What may be compared: operator → length of its array."""
 
 
-def _compared(node: "Value", message: "Message") -> "list[Value]":
+def _compared(node: Value, message: Message) -> list[Value]:
     """Both operands of a comparison, functions evaluated."""
     result = []
     for value in _operands(node, message):
@@ -71,40 +73,40 @@ def _compared(node: "Value", message: "Message") -> "list[Value]":
     return result
 
 
-def _and(node: "Value", message: "Message") -> "Value":
+def _and(node: Value, message: Message) -> Value:
     for part in raw_items(node)[1:]:
         if not truthy(evaluate(part, message)):
             return False
     return True
 
 
-def _or(node: "Value", message: "Message") -> "Value":
+def _or(node: Value, message: Message) -> Value:
     for part in raw_items(node)[1:]:
         if truthy(evaluate(part, message)):
             return True
     return False
 
 
-def _not(node: "Value", message: "Message") -> "Value":
+def _not(node: Value, message: Message) -> Value:
     return not truthy(evaluate(raw_get(node, 1), message))
 
 
-def _equal(node: "Value", message: "Message") -> "Value":
+def _equal(node: Value, message: Message) -> Value:
     left, right = _compared(node, message)
     if type_of(left) in OBJECTS and type_of(right) in OBJECTS:
         left, right = to_json(left), to_json(right)
     return same(left, right)
 
 
-def _number_test(test: "Callable[[float, float], bool]") -> "Operator":
-    def operator(node: "Value", message: "Message") -> "Value":
+def _number_test(test: Callable[[float, float], bool]) -> Operator:
+    def operator(node: Value, message: Message) -> Value:
         left, right = _compared(node, message)
         return type_of(left) == "number" and type_of(right) == "number" and test(left, right)
 
     return operator
 
 
-def _in(node: "Value", message: "Message") -> "Value":
+def _in(node: Value, message: Message) -> Value:
     value, among = _operands(node, message)
     if type_of(among) != "array":
         raise BadRule('"in" needs a list')
@@ -114,27 +116,27 @@ def _in(node: "Value", message: "Message") -> "Value":
     return False
 
 
-def _contains(node: "Value", message: "Message") -> "Value":
+def _contains(node: Value, message: Message) -> Value:
     value, part = _operands(node, message)
     return type_of(value) == "string" and type_of(part) == "string" and part in value
 
 
-def _match(node: "Value", message: "Message") -> "Value":
+def _match(node: Value, message: Message) -> Value:
     value, pattern = _operands(node, message)
     return type_of(value) == "string" and type_of(pattern) == "string" and glob(pattern, value)
 
 
-def _lowercase(node: "Value", message: "Message") -> "Value":
+def _lowercase(node: Value, message: Message) -> Value:
     value = _operand(raw_get(node, 1), message)
     return lower(value) if type_of(value) == "string" else NULL
 
 
-def _typeof(node: "Value", message: "Message") -> "Value":
-    sort = type_of(_operand(raw_get(node, 1), message))
-    return "object" if sort in OBJECTS else sort
+def _typeof(node: Value, message: Message) -> Value:
+    kind = type_of(_operand(raw_get(node, 1), message))
+    return "object" if kind in OBJECTS else kind
 
 
-def _length(node: "Value", message: "Message") -> "Value":
+def _length(node: Value, message: Message) -> Value:
     value = _operand(raw_get(node, 1), message)
     if value is NULL:
         return 0
@@ -197,7 +199,7 @@ def _chunk_end(pattern: str) -> int:
     return len(pattern)
 
 
-def _after_chunk(chunk: str, value: str) -> "str | None":
+def _after_chunk(chunk: str, value: str) -> str | None:
     """What remains of ``value`` behind the chunk; None if it doesn't start with it, or the chunk is malformed."""
     while chunk:
         if not value:
@@ -220,7 +222,7 @@ def _after_chunk(chunk: str, value: str) -> "str | None":
     return value
 
 
-def _bracket(chunk: str, char: str) -> "tuple[bool, str]":
+def _bracket(chunk: str, char: str) -> tuple[bool, str]:
     """Whether ``char`` fits the set that ``chunk`` starts with (none fits a malformed one), and what follows it."""
     wanted = chunk[:1] != "^"
     if not wanted:
@@ -240,7 +242,7 @@ def _bracket(chunk: str, char: str) -> "tuple[bool, str]":
     return found is wanted, chunk[1:]
 
 
-def _bound(chunk: str) -> "tuple[str, str]":
+def _bound(chunk: str) -> tuple[str, str]:
     """A character of a set and what follows it, which can't be nothing; an empty one if malformed."""
     if chunk[:1] in ("", "-", "]"):
         return "", ""

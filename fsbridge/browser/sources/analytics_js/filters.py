@@ -1,5 +1,7 @@
 """Segment's destination filters: rules that drop, thin out or change a message on its way to one destination."""
 
+from __future__ import annotations
+
 import random
 
 from ....runtime import (
@@ -37,11 +39,11 @@ class Filters:
     A rule has ``matchers`` and ``transformers``: lists of equal length, each matcher with its own list of transformers.
     """
 
-    def __init__(self, rules: "list[Value]") -> None:
+    def __init__(self, rules: list[Value]) -> None:
         self._rules = rules
-        self._parsed: "dict[str, Value]" = {}  # by the text of a matcher's rule
+        self._parsed: dict[str, Value] = {}  # by the text of a matcher's rule
 
-    def apply(self, message: "Message") -> "Message | None":
+    def apply(self, message: Message) -> Message | None:
         """The message as the rules leave it, changed in place; None if one drops it. Raises for a malformed rule."""
         for rule in self._rules:
             transformers = raw_get(rule, "transformers")
@@ -50,12 +52,12 @@ class Filters:
                     return None
         return message
 
-    def _matches(self, matcher: "Value", message: "Message") -> bool:
-        sort = raw_get(matcher, "type")
-        if sort == "all":
+    def _matches(self, matcher: Value, message: Message) -> bool:
+        kind = raw_get(matcher, "type")
+        if kind == "all":
             return True
-        if sort != "fql":
-            raise BadRule("unknown type of matcher: %s" % text(sort))
+        if kind != "fql":
+            raise BadRule("unknown type of matcher: %s" % text(kind))
         ir = raw_get(matcher, "ir")
         if not truthy(ir):
             return False
@@ -65,33 +67,33 @@ class Filters:
         return evaluate(self._parsed[ir], message) is True
 
 
-def _list(value: "Value") -> "list[Value]":
+def _list(value: Value) -> list[Value]:
     if type_of(value) != "array":
         raise BadRule("a list is missing")
     return raw_items(value)
 
 
-def _transform(message: "Message", transformers: "Value") -> bool:
+def _transform(message: Message, transformers: Value) -> bool:
     """Apply one matcher's transformers; False if one drops the message."""
     for transformer in _list(transformers):
-        sort, config = raw_get(transformer, "type"), raw_get(transformer, "config")
-        if sort == "drop":
+        kind, config = raw_get(transformer, "type"), raw_get(transformer, "config")
+        if kind == "drop":
             return False
-        if sort == "drop_properties":
+        if kind == "drop_properties":
             _visit(message, raw_get(config, "drop"), _drop)
-        elif sort == "allow_properties":
+        elif kind == "allow_properties":
             _visit(message, raw_get(config, "allow"), _allow)
-        elif sort == "map_properties":
+        elif kind == "map_properties":
             _map(message, raw_get(config, "map"))
-        elif sort == "sample_event":
+        elif kind == "sample_event":
             if not _sampled(raw_get(config, "sample")):
                 return False
-        elif sort != "hash_properties":  # which happens on Segment's servers only
-            raise BadRule("unknown type of transformer: %s" % text(sort))
+        elif kind != "hash_properties":  # which happens on Segment's servers only
+            raise BadRule("unknown type of transformer: %s" % text(kind))
     return True
 
 
-def _visit(message: "Message", places: "Value", change: "Callable[[Value, list[Value]], None]") -> None:
+def _visit(message: Message, places: Value, change: Callable[[Value, list[Value]], None]) -> None:
     """``change(object, names)`` for what is at each path in ``places`` ("" is the message), in arrays for each item."""
     if not is_plain(places):
         raise BadRule("properties are missing")
@@ -102,18 +104,18 @@ def _visit(message: "Message", places: "Value", change: "Callable[[Value, list[V
                 change(item, _list(raw_get(places, path)))
 
 
-def _drop(target: "Value", names: "list[Value]") -> None:
+def _drop(target: Value, names: list[Value]) -> None:
     for name in names:
         raw_delete(target, text(name))
 
 
-def _allow(target: "Value", names: "list[Value]") -> None:
+def _allow(target: Value, names: list[Value]) -> None:
     for key in keys(target):
         if key not in names:
             raw_delete(target, key)
 
 
-def _map(message: "Message", rules: "Value") -> None:
+def _map(message: Message, rules: Value) -> None:
     """``rules``: path → ``{copy: path}``, ``{move: path}`` or ``{set: value}``, each with ``to_string`` or without.
 
     Values come from the message as it was before, and as JSON has it. A path whose parent is no object stays alone.
@@ -139,7 +141,7 @@ def _map(message: "Message", rules: "Value") -> None:
                 _set(message, path, "undefined" if value is UNDEFINED else to_json(value))
 
 
-def _set(message: "Message", path: str, value: "Value") -> None:
+def _set(message: Message, path: str, value: Value) -> None:
     """Set what is at ``path``, making objects, or arrays before a number, where something else is in the way."""
     names = path.split(".")
     for index, name in enumerate(names):
@@ -158,7 +160,7 @@ def _set(message: "Message", path: str, value: "Value") -> None:
         message = inner
 
 
-def _unset(message: "Message", path: str) -> None:
+def _unset(message: Message, path: str) -> None:
     """Delete what is at ``path``, unless it is falsy: the vendor takes that for absent."""
     if truthy(at(message, path)):
         parent, dot, name = path.rpartition(".")
@@ -168,7 +170,7 @@ def _unset(message: "Message", path: str) -> None:
         raw_delete(target, name)
 
 
-def _sampled(sample: "Value") -> bool:
+def _sampled(sample: Value) -> bool:
     """Whether a message is in the sample, by chance."""
     if is_nullish(sample):
         raise BadRule("a sample is missing")

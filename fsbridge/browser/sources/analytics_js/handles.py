@@ -1,5 +1,7 @@
 """The objects that ``analytics.user()`` and ``analytics.group()`` give."""
 
+from __future__ import annotations
+
 from ....runtime import UNDEFINED, make_function, make_object, raw_get, raw_put
 
 TYPE_CHECKING = False
@@ -10,25 +12,25 @@ if TYPE_CHECKING:
     from .user import User
 
 
-def handle(current: "Callable[[], User]", with_properties: bool) -> "Value":
+def handle(current: Callable[[], User], with_properties: bool) -> Value:
     """An object of the page with a visitor's methods; ``current()`` is whom it speaks of."""
 
-    def traits(args: "Args") -> "Value":
+    def traits(args: Args) -> Value:
         return current().traits(raw_get(args, 0))
 
-    def identify(args: "Args") -> "Value":
+    def identify(args: Args) -> Value:
         current().identify(raw_get(args, 0), raw_get(args, 1))
         return UNDEFINED
 
-    def logout(args: "Args") -> "Value":
+    def logout(args: Args) -> Value:
         current().logout()
         return UNDEFINED
 
-    def reset(args: "Args") -> "Value":
+    def reset(args: Args) -> Value:
         current().reset()
         return UNDEFINED
 
-    methods: "list[tuple[str, Callable[[Args], Value]]]" = [
+    methods: list[tuple[str, Callable[[Args], Value]]] = [
         ("id", lambda args: current().id(raw_get(args, 0))),
         ("anonymousId", lambda args: current().anonymous_id(raw_get(args, 0))),
         ("traits", traits),

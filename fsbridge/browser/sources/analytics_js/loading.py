@@ -1,5 +1,8 @@
 """How analytics.js begins: ``analytics.load``, its options, and the calls that waited for it."""
 
+from __future__ import annotations
+
+from ....contracts import MAX_WAITING
 from ....runtime import (
     UNDEFINED,
     call,
@@ -18,19 +21,43 @@ from ....runtime import (
     truthy,
     type_of,
 )
+from .context import is_promise
 from .message import query_calls, query_of
-from .pipeline import MAX_WAITING, is_promise
 from .user import User
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-    from ....contracts import Args, Destination, Moment, Performing, Value
-    from . import AnalyticsJs
+    from ....contracts import Args, Destination, Moment, Performing, Report, Value
+    from ...page import Page
+    from .listeners import Listeners
+    from .pipeline import Pipeline
+    from .sending import Sender
 
     Waiting = tuple[str, Args, Moment | None]
     """A call that waits: its method, its arguments, and when and where it was made."""
+
+    class Api(Protocol):
+        """What a load sets up: the source, see `AnalyticsJs`."""
+
+        page: Page
+        report: Report
+        public: Value
+        listeners: Listeners
+        pipeline: Pipeline
+        sender: Sender
+
+        def call(self, method: str, args: Args, moment: Moment | None = None) -> Value:
+            """Perform a call."""
+
+        def register(self, plugins: Args) -> None:
+            """Load plugins of the page."""
+
+        def set_visitor(self, user: User, group: User) -> None:
+            """Say who the visitor is."""
+
 
 SETTING_UP = ("setAnonymousId", "on", "once", "register", "addSourceMiddleware", "addDestinationMiddleware", "use")
 """Methods that count for all calls that waited with them, in the order in which the vendor's SDK performs those."""
@@ -43,20 +70,18 @@ class Loader:
     disabled. ``settled``: calls can be performed. ``patterns`` is the option ``useQueryString``.
     """
 
-    def __init__(
-        self, api: "AnalyticsJs", destination: "Destination", begin: "Callable[[Destination], None]", version: str
-    ) -> None:
+    def __init__(self, api: Api, destination: Destination, begin: Callable[[Destination], None], version: str) -> None:
         self._api = api
         self._destination = destination
         self._begin = begin
         self._version = version
         self.started = self.undecided = self.settled = False
-        self.patterns: "Value" = UNDEFINED
+        self.patterns: Value = UNDEFINED
         self._loaded = self._set_up_once = self._begun = False
-        self._held: "list[tuple[str, Args, Moment, Callable[[Value], None]]]" = []
-        self._asked: "list[Waiting]" = []  # calls that the page's address asks for, until they are made
+        self._held: list[tuple[str, Args, Moment, Callable[[Value], None]]] = []
+        self._asked: list[Waiting] = []  # calls that the page's address asks for, until they are made
 
-    def load(self, args: "Args", moment: "Moment | None") -> bool:
+    def load(self, args: Args, moment: Moment | None) -> bool:
         """``load(settings, options)``, of which the first counts; returns whether it views the page.
 
         ``settings`` is the write key, or an object with it, with the workspace's settings document (``cdnSettings``)
@@ -74,26 +99,26 @@ class Loader:
             return False
         return truthy(raw_get(options, "initialPageview"))
 
-    def start_once(self, moment: "Moment | None" = None) -> None:
+    def start_once(self, moment: Moment | None = None) -> None:
         """Start without options, unless started."""
         if not self.started:
             self._start(UNDEFINED, UNDEFINED, moment)
             self.make_asked_calls(self._api.call)
 
-    def make_asked_calls(self, perform: "Performing") -> None:
+    def make_asked_calls(self, perform: Performing) -> None:
         """Perform the calls that the page's address asks for, if they are due."""
         asked, self._asked = self._asked, []
         for method, args, moment in asked:
             perform(method, args, moment)
 
-    def replay(self, calls: "list[Waiting]", perform: "Performing") -> "list[Value]":
+    def replay(self, calls: list[Waiting], perform: Performing) -> list[Value]:
         """Perform calls that waited; returns what each gives. As with the vendor, what sets the page up counts for all:
 
         ``load`` comes first, then `SETTING_UP`, then what the page's address asks for, and the rest in order.
         """
-        results: "list[Value]" = [UNDEFINED] * len(calls)
+        results: list[Value] = [UNDEFINED] * len(calls)
         viewing = self._load_among(calls, results)
-        set_up: "list[list[int]]" = [[] for _ in SETTING_UP]
+        set_up: list[list[int]] = [[] for _ in SETTING_UP]
         for index, waiting in enumerate(calls):
             if waiting[0] in SETTING_UP:
                 set_up[SETTING_UP.index(waiting[0])].append(index)
@@ -108,7 +133,7 @@ class Loader:
                 results[index] = perform(method, args, moment)
         return results
 
-    def _load_among(self, calls: "list[Waiting]", results: "list[Value]") -> int:
+    def _load_among(self, calls: list[Waiting], results: list[Value]) -> int:
         """Perform ``load`` if it is among the calls; returns the index of the one that views the page, or -1."""
         viewing = -1
         for index, (method, args, moment) in enumerate(calls):
@@ -122,7 +147,7 @@ class Loader:
 
     # While the page makes up its mind
 
-    def hold(self, method: str, args: "Args", moment: "Moment | None") -> "Value":
+    def hold(self, method: str, args: Args, moment: Moment | None) -> Value:
         """Keep a call until the page has decided; returns a promise of what it gives."""
         promise, resolve, _ = make_promise()
         if len(self._held) >= MAX_WAITING:
@@ -130,19 +155,17 @@ class Loader:
         self._held.append((method, args, moment or self._api.page.moment(), resolve))
         return promise
 
-    def hand_back(self) -> "list[tuple[str, Args, Moment]]":
+    def hand_back(self) -> list[tuple[str, Args, Moment]]:
         """Give up the calls that are held. Their promises settle."""
         held, self._held = self._held, []
         for _, _, _, resolve in held:
             resolve(UNDEFINED)
         return [(method, args, moment) for method, args, moment, _ in held]
 
-    def _decide_later(
-        self, promise: "Value", options: "Value", settings: "Value", cdn: "Value", moment: "Moment | None"
-    ) -> None:
+    def _decide_later(self, promise: Value, options: Value, settings: Value, cdn: Value, moment: Moment | None) -> None:
         self.undecided, self.settled = True, False
 
-        def decided(disabled: bool) -> "Value":
+        def decided(disabled: bool) -> Value:
             held, self._held = self._held, []
             self.undecided = False
             self._set_up(options, settings, cdn, disabled, moment)
@@ -156,7 +179,7 @@ class Loader:
 
     # Setting up
 
-    def _start(self, options: "Value", settings: "Value", moment: "Moment | None") -> None:
+    def _start(self, options: Value, settings: Value, moment: Moment | None) -> None:
         self.started = True
         if not is_plain(settings):
             settings = make_object((("writeKey", "" if is_nullish(settings) else settings),))
@@ -177,9 +200,7 @@ class Loader:
             disable = True
         self._set_up(options, settings, cdn, disable is True, moment)
 
-    def _set_up(
-        self, options: "Value", settings: "Value", cdn: "Value", disabled: bool, moment: "Moment | None"
-    ) -> None:
+    def _set_up(self, options: Value, settings: Value, cdn: Value, disabled: bool, moment: Moment | None) -> None:
         api = self._api
         self.settled = True
         if disabled:  # calls then come to nothing, and are remembered nowhere
@@ -206,7 +227,7 @@ class Loader:
             url = (moment or api.page.moment()).url
             self._asked = asked_by(query_of(url), raw_get(options, "useQueryString"), moment)
 
-    def _install(self, options: "Value", cdn: "Value") -> None:
+    def _install(self, options: Value, cdn: Value) -> None:
         pipeline, plugins = self._api.pipeline, self._destination.plugins
         if pipeline.plugins is not plugins:
             pipeline.install(plugins)
@@ -218,7 +239,7 @@ class Loader:
             self._begun = True
             self._begin(self._destination)
 
-    def _set_identity(self, options: "Value") -> None:
+    def _set_identity(self, options: Value) -> None:
         cookie, page = raw_get(options, "cookie"), self._api.page
         shared = make_object()
         if truthy(raw_get(options, "disableClientPersistence")):
@@ -227,9 +248,9 @@ class Loader:
         if not is_nullish(storage):
             raw_put(shared, "storage", storage)
         user = User(page, copy(shared, raw_get(options, "user")), cookie)
-        self._api.meet(user, User(page, copy(shared, raw_get(options, "group")), cookie, group=True))
+        self._api.set_visitor(user, User(page, copy(shared, raw_get(options, "group")), cookie, group=True))
 
-    def _describe(self, options: "Value", settings: "Value") -> None:
+    def _describe(self, options: Value, settings: Value) -> None:
         """Put on the page's object what it tells about itself."""
         self.patterns = raw_get(options, "useQueryString")
         public = self._api.public
@@ -251,12 +272,12 @@ class Loader:
             _put_on(self._api.page.window, key, public)
 
 
-def _document(cdn: "Value") -> "Value":
+def _document(cdn: Value) -> Value:
     """The workspace's settings document; an empty one where the page has none, as we fetch none."""
     return make_object((("integrations", make_object()),)) if is_nullish(cdn) else cdn
 
 
-def _put_on(target: "Value", name: str, value: "Value") -> None:
+def _put_on(target: Value, name: str, value: Value) -> None:
     """Put a value on an object of the page; one that is frozen, or says no, stays without."""
     try:
         put(target, name, value)
@@ -264,9 +285,9 @@ def _put_on(target: "Value", name: str, value: "Value") -> None:
         pass
 
 
-def asked_by(search: str, patterns: "Value", moment: "Moment | None") -> "list[Waiting]":
+def asked_by(search: str, patterns: Value, moment: Moment | None) -> list[Waiting]:
     """The calls that ``ajs_`` parameters ask for, made at ``moment``; ``patterns`` is the option ``useQueryString``."""
-    calls: "list[Waiting]" = []
+    calls: list[Waiting] = []
     if patterns is not False and "ajs_" in search:
         anonymous_id, user_id, traits, event, properties = query_calls(search)
         if anonymous_id and _matches(patterns, "aid", anonymous_id):
@@ -278,7 +299,7 @@ def asked_by(search: str, patterns: "Value", moment: "Moment | None") -> "list[W
     return calls
 
 
-def _matches(patterns: "Value", name: str, value: str) -> bool:
+def _matches(patterns: Value, name: str, value: str) -> bool:
     """Whether a query-string id fits the pattern (a RegExp) that ``useQueryString`` may give for it."""
     pattern = raw_get(patterns, name) if is_plain(patterns) else UNDEFINED
     if is_nullish(pattern):

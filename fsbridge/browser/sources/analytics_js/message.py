@@ -1,5 +1,7 @@
 """The messages of analytics.js: one Segment-spec object a call, with page context and identity filled in."""
 
+from __future__ import annotations
+
 from ....runtime import (
     UNDEFINED,
     call,
@@ -21,6 +23,7 @@ from ....runtime import (
     truthy,
     type_of,
 )
+from ...page import read
 from ..percent import decode
 
 TYPE_CHECKING = False
@@ -39,7 +42,7 @@ class Invalid(ValueError):
     """A message that the vendor refuses; the page sees a rejected promise."""
 
 
-def split_url(url: str) -> "tuple[str, str, str]":
+def split_url(url: str) -> tuple[str, str, str]:
     """``(path, search, url without hash)`` of an absolute URL, as ``location`` would say."""
     url = url.split("#", 1)[0]
     before, _, query = url.partition("?")
@@ -51,7 +54,7 @@ def split_url(url: str) -> "tuple[str, str, str]":
     return (rest[slash:] if slash >= 0 else "/"), search, url
 
 
-def page_context(moment: "Moment") -> "Value":
+def page_context(moment: Moment) -> Value:
     """``path``, ``referrer``, ``search``, ``title``, ``url`` of the moment; a canonical link replaces path and url."""
     path, search, url = split_url(moment.url)
     canonical = moment.canonical
@@ -70,7 +73,7 @@ def _canonical_path(canonical: str) -> str:
     return canonical if canonical.startswith("/") else "/" + canonical
 
 
-def campaign(search: str) -> "Value":
+def campaign(search: str) -> Value:
     """The ``utm_`` parameters of a search string as Segment's ``context.campaign``."""
     pairs = []
     for part in search[1:].replace("?", "&").split("&"):
@@ -93,43 +96,41 @@ def graceful_decode(value: str) -> str:
 class Factory:
     """Makes messages for one page and visitor."""
 
-    def __init__(self, page: "Page", user: "User", version: str) -> None:
+    def __init__(self, page: Page, user: User, version: str) -> None:
         self.page = page
         self.user = user
         self._version = version
-        self._place: "Place | None" = None
-        self._page: "Value" = None  # what messages say of that place
-        self._constant: "Value" = None  # what they say of the browser
-        self._add_context: "Any" = None  # a function that gives a message its context
+        self._place: Place | None = None
+        self._page: Value = None  # what messages say of that place
+        self._constant: Value = None  # what they say of the browser
+        self._add_context: Any = None  # a function that gives a message its context
         self._serial = 0
         self._run = page.uuid()
 
-    def _constant_context(self) -> "Value":
-        navigator = raw_get(self.page.window, "navigator")
-        locale = raw_get(navigator, "userLanguage")
+    def _constant_context(self) -> Value:
+        navigator = self.page.global_("navigator")
+        locale = read(navigator, "userLanguage")
         if not truthy(locale):
-            locale = raw_get(navigator, "language")
+            locale = read(navigator, "language")
         pairs = [
-            ("userAgent", raw_get(navigator, "userAgent")),
+            ("userAgent", read(navigator, "userAgent")),
             ("library", make_object((("name", LIBRARY), ("version", "fsbridge-" + self._version)))),
         ]
         if locale is not UNDEFINED:
             pairs.append(("locale", locale))
         try:
-            formatter = call(raw_get(raw_get(self.page.window, "Intl"), "DateTimeFormat"))
-            zone = raw_get(invoke(formatter, "resolvedOptions"), "timeZone")
+            formatter = call(read(self.page.global_("Intl"), "DateTimeFormat"))
+            zone = read(invoke(formatter, "resolvedOptions"), "timeZone")
             pairs.append(("timezone", zone))
         except Exception:  # no Intl here
             pass
         return make_object(pairs)
 
-    def make(
-        self, kind_: str, fields: "dict[str, Any]", options: "Value", integrations: "Value", moment: "Moment"
-    ) -> "Message":
-        """A message of type ``kind_`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
+    def make(self, kind: str, fields: dict[str, Any], options: Value, integrations: Value, moment: Moment) -> Message:
+        """A message of type ``kind`` with ``fields`` (a dict) under the call's ``options``. Raises Invalid."""
         if moment.place != self._place:
-            self._look_around(moment)
-        fields["type"], fields["timestamp"] = kind_, make_date(moment.time)
+            self._prepare_page(moment)
+        fields["type"], fields["timestamp"] = kind, make_date(moment.time)
         if options is UNDEFINED:
             fields["integrations"] = _booleans(integrations)
             fields["messageId"] = self._message_id()
@@ -139,19 +140,19 @@ class Factory:
                 self.user.anonymous_id(override)
             context = self._apply(fields, copy(options), integrations)
         fields.update(self.user.ids())
-        _validate(kind_, fields)
-        if kind_ == "page":
+        _validate(kind, fields)
+        if kind == "page":
             _add_page_properties(fields, self._page)
         message = record(**fields)
         if options is UNDEFINED:
             self._add_context(message)
         else:
             raw_put(context, "page", copy(_page_of(message, self._page), raw_get(context, "page")))
-            _enrich(context, self._surroundings(self._page))
+            _enrich(context, self._shared_context(self._page))
             raw_put(message, "context", context)
         return message
 
-    def _apply(self, fields: "dict[str, Any]", options: "Value", integrations: "Value") -> "Value":
+    def _apply(self, fields: dict[str, Any], options: Value, integrations: Value) -> Value:
         """Put what a call's options say into the fields of its message; returns the context they give."""
         for name in raw_keys(options):
             if raw_get(options, name) is UNDEFINED:
@@ -172,16 +173,16 @@ class Factory:
         self._serial += 1
         return "%s-%d" % (self._run, self._serial)
 
-    def _look_around(self, moment: "Moment") -> None:
+    def _prepare_page(self, moment: Moment) -> None:
         """Prepare what messages say of the page, until it changes."""
         page = page_context(moment)
         self._place, self._page = moment.place, page
         # Hardly any message is asked for its context, and a browser takes 20 ms to say what its time zone is.
         self._add_context = lazy(
-            "context", lambda message: raw_assign(record(page=_page_of(message, page)), self._surroundings(page))
+            "context", lambda message: raw_assign(record(page=_page_of(message, page)), self._shared_context(page))
         )
 
-    def _surroundings(self, page: "Value") -> "Value":
+    def _shared_context(self, page: Value) -> Value:
         """The context of a plain message on that page, but for the page."""
         if self._constant is None:
             self._constant = self._constant_context()
@@ -189,7 +190,7 @@ class Factory:
         return copy(self._constant, record(campaign=campaign(search))) if search else self._constant
 
 
-def _add_page_properties(fields: "dict[str, Any]", page: "Value") -> None:
+def _add_page_properties(fields: dict[str, Any], page: Value) -> None:
     """Give a page message its page's properties."""
     whole = copy(page, fields["properties"])
     name = fields.get("name", UNDEFINED)
@@ -198,7 +199,7 @@ def _add_page_properties(fields: "dict[str, Any]", page: "Value") -> None:
     fields["properties"] = whole
 
 
-def _page_of(message: "Message", page: "Value") -> "Value":
+def _page_of(message: Message, page: Value) -> Value:
     """The page in a message's context: a page message's properties overrule it."""
     if raw_get(message, "type") != "page":
         return raw_copy(page)
@@ -206,27 +207,27 @@ def _page_of(message: "Message", page: "Value") -> "Value":
     return make_object([(key, raw_get(properties, key)) for key in raw_keys(page)])
 
 
-def _enrich(context: "Value", surroundings: "Value") -> None:
+def _enrich(context: Value, shared: Value) -> None:
     """Fill a context that a call's options began: of what they may give only locale, library and campaign stay."""
-    for key in raw_keys(surroundings):
+    for key in raw_keys(shared):
         given = raw_get(context, key)
         if key == "campaign":
             continue
         if key not in ("locale", "library") or is_nullish(given):
-            raw_put(context, key, raw_get(surroundings, key))
+            raw_put(context, key, raw_get(shared, key))
     search = raw_get(raw_get(context, "page"), "search")
     if type_of(search) == "string" and search and not truthy(raw_get(context, "campaign")):
         raw_put(context, "campaign", campaign(search))
 
 
-def _booleans(integrations: "Value") -> "Value":
+def _booleans(integrations: Value) -> Value:
     """Load-time integrations as an event carries them: each name on or off."""
     if integrations is UNDEFINED:
         return record()
     return make_object([(name, truthy(raw_get(integrations, name))) for name in keys(integrations)])
 
 
-def put_path(target: "Value", path: str, value: "Value") -> None:
+def put_path(target: Value, path: str, value: Value) -> None:
     """Set ``a.b`` inside ``target``, making what is missing on the way."""
     parts = path.split(".")
     for part in parts[:-1]:
@@ -238,16 +239,16 @@ def put_path(target: "Value", path: str, value: "Value") -> None:
     raw_put(target, parts[-1], value)
 
 
-def _validate(kind_: str, fields: "dict[str, Any]") -> None:
+def _validate(kind: str, fields: dict[str, Any]) -> None:
     if not isinstance(fields["messageId"], str):
         raise Invalid(".messageId is not a string")
-    if kind_ in ("identify", "group") and not is_plain(fields["traits"]):
+    if kind in ("identify", "group") and not is_plain(fields["traits"]):
         raise Invalid(".traits is not an object")
-    if kind_ == "track" and not is_plain(fields["properties"]):
+    if kind == "track" and not is_plain(fields["properties"]):
         raise Invalid(".properties is not an object")
 
 
-def query_calls(search: str) -> "tuple[str | None, str | None, Value, str | None, Value]":
+def query_calls(search: str) -> tuple[str | None, str | None, Value, str | None, Value]:
     """What ``ajs_`` parameters ask for: ``(anonymous id, user id, traits, event, properties)``."""
     params = []
     for part in search[1:].split("&"):
@@ -255,11 +256,11 @@ def query_calls(search: str) -> "tuple[str | None, str | None, Value, str | None
         params.append((pieces[0], graceful_decode(pieces[1]) if len(pieces) > 1 else UNDEFINED))
     last = make_object(params)
 
-    def text_of(name: str) -> "str | None":
+    def text_of(name: str) -> str | None:
         value = raw_get(last, name)
         return value if type_of(value) == "string" and value else None
 
-    def prefixed(prefix: str) -> "Value":
+    def prefixed(prefix: str) -> Value:
         return make_object([(key[len(prefix) :], raw_get(last, key)) for key in keys(last) if key.startswith(prefix)])
 
     return text_of("ajs_aid"), text_of("ajs_uid"), prefixed("ajs_trait_"), text_of("ajs_event"), prefixed("ajs_prop_")

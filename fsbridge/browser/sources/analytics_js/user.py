@@ -1,5 +1,7 @@
 """Who the visitor is for analytics.js: ids and traits, kept under Segment's own keys in cookies and localStorage."""
 
+from __future__ import annotations
+
 from ....runtime import (
     NULL,
     UNDEFINED,
@@ -33,37 +35,40 @@ _YEAR_DAYS = 365
 
 
 class Store:
-    """Where values are kept: ``raw(key)`` is the text that stands there, or None, ``value(key, raw)`` what it means.
+    """A place where values are kept under keys. A browser may refuse to keep them, without a word."""
 
-    ``set(key, value)`` returns the text that will stand there, if the browser takes it.
-    """
-
-    def raw(self, key: str) -> "str | None":
+    def raw(self, key: str) -> str | None:
+        """The text that stands under ``key``; None where there is none, or where values are kept as they are."""
         return None
 
-    def value(self, key: str, raw: "str | None") -> "Value":
+    def value(self, key: str, raw: str | None) -> Value:
+        """What ``key`` holds, of which `raw` gave ``raw``; NULL for nothing."""
         return NULL
 
-    def set(self, key: str, value: "Value") -> "str | None":
+    def set(self, key: str, value: Value) -> str | None:
+        """Keep ``value`` under ``key``. Returns what `raw` gives from now on, if the browser takes it.
+
+        Raises what turning it into text raises.
+        """
         return None
 
     def remove(self, key: str) -> None:
-        pass
+        """Forget what stands under ``key``."""
 
 
 class LocalStore(Store):
     """Values as JSON in localStorage."""
 
-    def __init__(self, page: "Page") -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
 
-    def raw(self, key: str) -> "str | None":
+    def raw(self, key: str) -> str | None:
         return self.page.stored(key)
 
-    def value(self, key: str, raw: "str | None") -> "Value":
+    def value(self, key: str, raw: str | None) -> Value:
         return NULL if raw is None else _parsed(raw)
 
-    def set(self, key: str, value: "Value") -> "str | None":
+    def set(self, key: str, value: Value) -> str | None:
         encoded = to_json(value)
         encoded = "undefined" if encoded is UNDEFINED else encoded
         self.page.store(key, encoded)
@@ -76,11 +81,11 @@ class LocalStore(Store):
 class CookieStore(Store):
     """Values in cookies: text as it is, the rest as JSON. Options are Segment's, ``maxage`` in days."""
 
-    def __init__(self, page: "Page", options: "Value") -> None:
+    def __init__(self, page: Page, options: Value) -> None:
         self.page = page
         self.options = options
-        self._attributes: "str | None" = None
-        self._names: "dict[str, str]" = {}  # as cookies have them
+        self._attributes: str | None = None
+        self._names: dict[str, str] = {}  # as cookies have them
 
     def attributes(self) -> str:
         """What follows the value in a cookie line, but for the expiry; the domain is found once."""
@@ -102,10 +107,10 @@ class CookieStore(Store):
             self._names[key] = encode(key, _NAME_KEEP).replace("(", "%28").replace(")", "%29")
         return self._names[key]
 
-    def raw(self, key: str) -> "str | None":
+    def raw(self, key: str) -> str | None:
         return self.page.cookie(self._name(key))
 
-    def value(self, key: str, raw: "str | None") -> "Value":
+    def value(self, key: str, raw: str | None) -> Value:
         if raw is None:
             return NULL
         if raw.startswith('"'):
@@ -115,7 +120,7 @@ class CookieStore(Store):
         except ValueError:  # bytes that are no text: as if it weren't there
             return NULL
 
-    def set(self, key: str, value: "Value") -> "str | None":
+    def set(self, key: str, value: Value) -> str | None:
         if value is NULL:
             self.remove(key)
             return None
@@ -137,12 +142,12 @@ class MemoryStore(Store):
     """Values of this page load only, by reference."""
 
     def __init__(self) -> None:
-        self.values: "dict[str, Value]" = {}
+        self.values: dict[str, Value] = {}
 
-    def value(self, key: str, raw: "str | None") -> "Value":
+    def value(self, key: str, raw: str | None) -> Value:
         return self.values.get(key, NULL)
 
-    def set(self, key: str, value: "Value") -> "str | None":
+    def set(self, key: str, value: Value) -> str | None:
         self.values[key] = value
         return None
 
@@ -150,16 +155,16 @@ class MemoryStore(Store):
         self.values.pop(key, None)
 
 
-def _given(options: "Value", name: str) -> bool:
+def _given(options: Value, name: str) -> bool:
     """Whether an option is there; null and undefined count, and stand for no such attribute."""
     return not is_nullish(options) and raw_has(options, name)
 
 
-def _option(options: "Value", name: str, default: "Value") -> "Value":
+def _option(options: Value, name: str, default: Value) -> Value:
     return raw_get(options, name) if _given(options, name) else default
 
 
-def _attribute(name: str, value: "Value") -> str:
+def _attribute(name: str, value: Value) -> str:
     return "; " + name if value is True else "; %s=%s" % (name, text(value).split(";")[0])
 
 
@@ -181,7 +186,7 @@ def _decoded(raw: str) -> str:
     return "".join(out)
 
 
-def _parsed(raw: str) -> "Value":
+def _parsed(raw: str) -> Value:
     """JSON where the text is JSON, else the text itself, as Segment reads both its stores."""
     try:
         value = from_json(raw)
@@ -190,7 +195,7 @@ def _parsed(raw: str) -> "Value":
     return NULL if is_nullish(value) else value
 
 
-def widest_domain(page: "Page") -> str:
+def widest_domain(page: Page) -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
     host = raw_get(raw_get(page.window, "location"), "hostname")
     parts = host.split(".")
@@ -207,16 +212,17 @@ def widest_domain(page: "Page") -> str:
 class Stores:
     """Several stores in order of priority: the first that has a value wins, writing goes to all."""
 
-    def __init__(self, stores: "Sequence[Store]") -> None:
+    def __init__(self, stores: Sequence[Store]) -> None:
         self.stores = stores
-        self._seen: "dict[str, tuple[list[str | None], Value, Value]]" = {}  # what stood there when in step, and meant
+        self._seen: dict[str, tuple[list[str | None], Value, Value]] = {}  # what stood there when in step, and meant
 
-    def get(self, key: str) -> "Value":
+    def get(self, key: str) -> Value:
+        """The first value that a store has, NULL where none has one."""
         return self._first(key, [store.raw(key) for store in self.stores], False)
 
-    def set(self, key: str, value: "Value") -> "list[Value]":
-        """Returns what then stands in each, as far as they take it."""
-        raws: "list[Value]" = []
+    def set(self, key: str, value: Value) -> list[Value]:
+        """Set ``key`` in every store. Returns what then stands in each, as far as they take it."""
+        raws: list[Value] = []
         for store in self.stores:
             try:
                 raws.append(store.set(key, value))
@@ -225,13 +231,12 @@ class Stores:
         return raws
 
     def clear(self, key: str) -> None:
+        """Remove ``key`` from every store."""
         self._seen.pop(key, None)
         for store in self.stores:
             store.remove(key)
 
-    def synced(
-        self, key: str, cookie_wins: bool = False, otherwise: "Callable[[Value], Value] | None" = None
-    ) -> "Value":
+    def synced(self, key: str, cookie_wins: bool = False, otherwise: Callable[[Value], Value] | None = None) -> Value:
         """The value of ``key``, written back to every store; numbers become text.
 
         With ``cookie_wins`` a cookie beats the others and empty text counts as absent. What is no value at all becomes
@@ -249,13 +254,13 @@ class Stores:
         self._seen[key] = (self.set(key, value), self._memory(key), value)
         return value
 
-    def _memory(self, key: str) -> "Value":
+    def _memory(self, key: str) -> Value:
         for store in self.stores:
             if isinstance(store, MemoryStore):
                 return store.value(key, None)
         return NULL
 
-    def _first(self, key: str, raws: "list[str | None]", cookie_wins: bool) -> "Value":
+    def _first(self, key: str, raws: list[str | None], cookie_wins: bool) -> Value:
         first = NULL
         for store, raw in zip(self.stores, raws):
             value = store.value(key, raw)
@@ -278,16 +283,16 @@ class User:
     anonymous_key = "ajs_anonymous_id"
 
     def __init__(
-        self, page: "Page", options: "Value" = UNDEFINED, cookie_options: "Value" = UNDEFINED, group: bool = False
+        self, page: Page, options: Value = UNDEFINED, cookie_options: Value = UNDEFINED, group: bool = False
     ) -> None:
         self.page = page
-        self._ids: "dict[str, Value] | None" = None
-        self._ids_state: "tuple[Value, ...] | None" = None  # the traces of the stores that they came from
+        self._ids: dict[str, Value] | None = None
+        self._ids_state: tuple[Value, ...] | None = None  # the traces of the stores that they came from
         self.disabled = truthy(raw_get(options, "disable"))
         self.id_key = _key(options, "cookie", "ajs_group_id" if group else "ajs_user_id")
         self.traits_key = _key(options, "localStorage", "ajs_group_properties" if group else "ajs_user_traits")
         memory = MemoryStore()
-        stores: "list[Store]"
+        stores: list[Store]
         if self.disabled:
             stores = []
         elif not truthy(_option(options, "persist", True)):
@@ -307,8 +312,8 @@ class User:
             if truthy(raw_get(old, "traits")):
                 self.traits(raw_get(old, "traits"))
 
-    def _chosen(self, options: "Value", cookie_options: "Value", memory: "MemoryStore") -> "list[Store]":
-        by_name: "dict[str, Callable[[], Store]]" = {
+    def _chosen(self, options: Value, cookie_options: Value, memory: MemoryStore) -> list[Store]:
+        by_name: dict[str, Callable[[], Store]] = {
             "localStorage": lambda: LocalStore(self.page),
             "cookie": lambda: CookieStore(self.page, cookie_options),
             "memory": lambda: memory,
@@ -321,7 +326,7 @@ class User:
             names = [name for name in names if name != "localStorage"]
         return [by_name[name]() for name in names]
 
-    def id(self, new: "Value" = UNDEFINED) -> "Value":
+    def id(self, new: Value = UNDEFINED) -> Value:
         """The user id, NULL when unknown. Setting another id than the known one also renews the anonymous id."""
         if self.disabled:
             return NULL
@@ -340,7 +345,7 @@ class User:
             return NULL if is_nullish(old) else old
         return NULL
 
-    def anonymous_id(self, new: "Value" = UNDEFINED) -> "Value":
+    def anonymous_id(self, new: Value = UNDEFINED) -> Value:
         """The anonymous id, made on first need; NULL forgets it."""
         if self.disabled:
             return NULL
@@ -351,18 +356,18 @@ class User:
         self.identity.set(self.anonymous_key, new)
         return self.identity.synced(self.anonymous_key, True)
 
-    def _made(self, none: "Value") -> "Value":
+    def _made(self, none: Value) -> Value:
         """An anonymous id where there is ``none``, unless analytics.js 1 left one."""
         if is_nullish(none) and truthy(self._old_anonymous_id()):
             return none
         self._ids = None
         return self.page.uuid()
 
-    def _old_anonymous_id(self) -> "Value":
+    def _old_anonymous_id(self) -> Value:
         value = self.legacy.get("_sio")
         return value.split("----")[0] if type_of(value) == "string" and value else NULL
 
-    def ids(self) -> "dict[str, Value]":
+    def ids(self) -> dict[str, Value]:
         """``{"userId": …, "anonymousId": …}`` without empty ones; cheap while the browser's stores stay as they are."""
         if self._ids is None or self.page.traces(self.id_key, self.anonymous_key) != self._ids_state:
             ids = (("userId", self.id()), ("anonymousId", self.anonymous_id()))
@@ -370,7 +375,7 @@ class User:
             self._ids_state = self.page.traces(self.id_key, self.anonymous_key)
         return self._ids
 
-    def traits(self, new: "Value" = UNDEFINED) -> "Value":
+    def traits(self, new: Value = UNDEFINED) -> Value:
         """The stored traits as an object of their own; ``new`` replaces them."""
         if self.disabled:
             return UNDEFINED
@@ -381,7 +386,7 @@ class User:
         value = self.traits_stores.get(self.traits_key)
         return make_object() if is_nullish(value) else value
 
-    def identify(self, new_id: "Value", traits: "Value") -> None:
+    def identify(self, new_id: Value, traits: Value) -> None:
         """Remember an identify call: the same or an unknown user keeps their traits, another one starts afresh."""
         if self.disabled:
             return
@@ -395,18 +400,19 @@ class User:
         self.traits(traits)
 
     def logout(self) -> None:
+        """Forget the ids and traits, which leaves their keys in the stores, as with the vendor's ``logout``."""
         self.anonymous_id(NULL)
         self.id(NULL)
         self.traits(make_object())
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Forget the ids and traits, and remove their keys from the stores."""
         self.logout()
         self.identity.clear(self.id_key)
         self.identity.clear(self.anonymous_key)
         self.traits_stores.clear(self.traits_key)
 
 
-def _key(options: "Value", where: str, default: str) -> str:
+def _key(options: Value, where: str, default: str) -> str:
     value = raw_get(get(options, where), "key") if type_of(options) == "object" else UNDEFINED
     return default if is_nullish(value) else text(value)

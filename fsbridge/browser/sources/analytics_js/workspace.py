@@ -4,6 +4,8 @@ The vendor's SDK finds both in the settings document that it fetches. Nothing is
 over itself, as ``analytics.load({writeKey, cdnSettings: {plan, middlewareSettings: {routingRules}}}, options)``.
 """
 
+from __future__ import annotations
+
 from ....runtime import UNDEFINED, copy, is_nullish, make_object, raw_get, raw_items, raw_put, text, truthy, type_of
 
 TYPE_CHECKING = False
@@ -21,17 +23,17 @@ class Workspace:
     takes what went wrong.
     """
 
-    def __init__(self, cdn: "Value", options: "Value", plugins: "Sequence[Plugin]", report: "Report") -> None:
+    def __init__(self, cdn: Value, options: Value, plugins: Sequence[Plugin], report: Report) -> None:
         plan = raw_get(cdn, "plan")
         self._events = raw_get(plan if truthy(plan) else raw_get(options, "plan"), "track")
         self._plugins = plugins
         self._report = report
-        self._filters: "dict[str, Filters]" = {}  # by the destination's name
+        self._filters: dict[str, Filters] = {}  # by the destination's name
         rules = raw_get(raw_get(cdn, "middlewareSettings"), "routingRules")
         if type_of(rules) == "array" and raw_get(rules, "length"):
             self._add_filters(raw_items(rules))
 
-    def _add_filters(self, rules: "list[Value]") -> None:
+    def _add_filters(self, rules: list[Value]) -> None:
         from .filters import Filters  # here, because few pages need it
 
         for plugin in self._plugins:
@@ -40,7 +42,7 @@ class Workspace:
             if name and name in [raw_get(rule, "destinationName") for rule in rules]:
                 self._filters[name] = Filters([rule for rule in rules if _is_for(rule, name)])
 
-    def plan(self, message: "Message") -> None:
+    def plan(self, message: Message) -> None:
         """Write into the message's ``integrations`` what the tracking plan says of its event."""
         if not self._planned(message) or raw_get(message, "type") == "screen":
             return
@@ -59,7 +61,7 @@ class Workspace:
         ]
         raw_put(message, "integrations", copy(integrations, own, make_object(actions)))
 
-    def message_for(self, plugin: "Plugin", message: "Message", clone: "Callable[[Value], Value]") -> "Message | None":
+    def message_for(self, plugin: Plugin, message: Message, clone: Callable[[Value], Value]) -> Message | None:
         """The message as ``plugin`` may see it: itself or a changed ``clone(message)``; None if it may not.
 
         A filter that fails holds the message back, as with the vendor: it may be there to protect somebody.
@@ -75,7 +77,7 @@ class Workspace:
             self._report("a destination filter failed, and a message is held back: %s" % error)
             return None
 
-    def _plan_refuses(self, plugin: "Plugin", message: "Message") -> bool:
+    def _plan_refuses(self, plugin: Plugin, message: Message) -> bool:
         # Segment's classic integrations, which have one name only, ask the plan again before they send: so for them
         # ``integrations`` of a call can't overrule a disabled event, and later changes of the event's name count.
         if plugin.alternative or not self._planned(message):
@@ -88,15 +90,15 @@ class Workspace:
         own = raw_get(event, "integrations")
         return is_nullish(own) or raw_get(own, plugin.integration) is False  # without any, the vendor's code breaks
 
-    def _planned(self, message: "Message") -> bool:
+    def _planned(self, message: Message) -> bool:
         """Whether there is a plan, and an event for it to speak about."""
         return truthy(self._events) and truthy(raw_get(message, "event"))
 
-    def _entry(self, message: "Message") -> "Value":
+    def _entry(self, message: Message) -> Value:
         """What the plan has under the event's name; UNDEFINED if nothing."""
         return raw_get(self._events, text(raw_get(message, "event")))
 
-    def _enabled(self, event: "Value") -> bool:
+    def _enabled(self, event: Value) -> bool:
         own = raw_get(event, "enabled")
         if type_of(own) == "boolean":
             return own is True
@@ -104,6 +106,6 @@ class Workspace:
         return is_nullish(default) or truthy(default)
 
 
-def _is_for(rule: "Value", name: str) -> bool:
+def _is_for(rule: Value, name: str) -> bool:
     wanted = raw_get(rule, "destinationName")
     return wanted is UNDEFINED or wanted == name

@@ -5,6 +5,8 @@ integrations filters, query-string calls. Values pass through JSON, as they do t
 method; `loading` is how it begins, `sending` a message's way.
 """
 
+from __future__ import annotations
+
 from ....contracts import Source
 from ....runtime import NULL, UNDEFINED, is_nullish, make_object, raw_get, truthy, type_of
 from . import arguments, visitor
@@ -33,9 +35,8 @@ class RudderAnalytics(Source):
     ``begin(destination)`` is called after load, after consent where that is awaited, never when a filter or the visitor
     says no.
 
-    With ``waits`` every call is held until the page's own ``load``, as with the vendor's SDK. Without, the first call
-    of any kind starts with default options, and a ``load`` that follows still counts. ``debugging`` follows the load
-    option ``logLevel``.
+    The first call of any kind starts with default options, and a ``load`` that follows still counts; not after
+    `await_load`. ``debugging`` follows the load option ``logLevel``.
     """
 
     api = "rudderanalytics"
@@ -55,31 +56,30 @@ class RudderAnalytics(Source):
 
     def __init__(
         self,
-        page: "Page",
-        destination: "Destination",
-        deliver: "Callable[[Message, Plugin], None]",
-        report: "Report",
-        begin: "Callable[[Destination], None]",
+        page: Page,
+        destination: Destination,
+        deliver: Callable[[Message, Plugin], None],
+        report: Report,
+        begin: Callable[[Destination], None],
         version: str = "",
-        waits: bool = False,
     ) -> None:
         self.page = page
         self.report = report
-        self.waits = waits
+        self._waits = False
         self.debugging = False
         self.visitor = Visitor(page)
         self.sender = Sender(page, self.visitor, destination.plugins, deliver, report, version)
         self._loader = Loader(self, destination, begin)
-        self._said: "list[str]" = []
+        self._said: list[str] = []
 
     # Every call of the page comes through here.
 
-    def call(self, method: str, args: "Args", moment: "Moment | None" = None) -> "Value":
+    def call(self, method: str, args: Args, moment: Moment | None = None) -> Value:
         """Perform ``rudderanalytics[method](…args)``; ``moment`` is when and where it was made, now if None.
 
         Returns what the page gets. Never raises for what a page passes in.
         """
-        handler: "Handler | None" = getattr(self, "_do_" + method, None)
+        handler: Handler | None = getattr(self, "_do_" + method, None)
         if handler is None:
             if self.debugging and method not in self._said:
                 self._said.append(method)
@@ -99,24 +99,36 @@ class RudderAnalytics(Source):
             self.report("rudderanalytics.%s: %s" % (method, error))
             return UNDEFINED
 
-    def perform(self, method: str, args: "Taken", moment: "Moment") -> None:
+    def perform(self, method: str, args: Taken, moment: Moment) -> None:
         """Perform a method that there is, at once, with arguments that are taken."""
         getattr(self, "_do_" + method)(args, moment)
 
+    def await_load(self) -> None:
+        """Hold every call until the page's own ``load``, as the vendor's SDK does."""
+        self._waits = True
+
     def start_once(self) -> None:
         """Start with default options, unless a ``load`` has come or is waited for."""
-        if not self._loader.started and not self.waits:
+        if not self._loader.started and not self._waits:
             self._loader.start(UNDEFINED)
 
-    def replay(self, calls: "list[tuple[str, Args, Moment]]", perform: "Performing") -> "list[Value]":
+    def forget(self) -> None:
+        if self.sender.holds:
+            self.sender.drop_held()
+        self.visitor.forget()
+
+    def renew(self) -> None:
+        self._loader.renew()
+
+    def replay(self, calls: list[tuple[str, Args, Moment]], perform: Performing) -> list[Value]:
         """Perform with ``perform`` what a page called before we were there; returns what each call gives.
 
         As with the vendor's own snippet, ``load`` goes first and ``consent`` next.
         """
-        results: "list[Value]" = [UNDEFINED] * len(calls)
-        done: "list[str]" = []
+        results: list[Value] = [UNDEFINED] * len(calls)
+        done: list[str] = []
         if not self._loader.loaded:
-            held: "list[Waiting]" = []
+            held: list[Waiting] = []
             for method, args, moment in calls:
                 if method in HELD:
                     try:
@@ -134,30 +146,30 @@ class RudderAnalytics(Source):
                 results[index] = perform(method, args, moment)
         return results
 
-    def _do_load(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_load(self, args: Taken, moment: Moment) -> Value:
         self._loader.load(args)
         return UNDEFINED
 
-    def _do_consent(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_consent(self, args: Taken, moment: Moment) -> Value:
         self._loader.consent(args, moment)
         return UNDEFINED
 
     # Messages
 
-    def _do_track(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_track(self, args: Taken, moment: Moment) -> Value:
         event, properties, options, callback = arguments.track(args)
         fields = [("event", event if truthy(event) else NULL), ("properties", properties)]
         self.sender.send("track", fields, options, callback, moment)
         return UNDEFINED
 
-    def _do_page(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_page(self, args: Taken, moment: Moment) -> Value:
         category, name, properties, options, callback = arguments.page(args)
         fill_in(properties, options, self.sender.page_defaults(moment))
         fields = [("properties", properties), ("name", name), ("category", category)]
         self.sender.send("page", fields, options, callback, moment, properties=properties)
         return UNDEFINED
 
-    def _do_identify(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_identify(self, args: Taken, moment: Moment) -> Value:
         user_id, traits, options, callback = arguments.subject(args)
         visitor_ = self.visitor
         known = visitor_.values[visitor.USER_ID]
@@ -171,7 +183,7 @@ class RudderAnalytics(Source):
         self.sender.send("identify", fields, options, callback, moment, traits=whole)
         return UNDEFINED
 
-    def _do_group(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_group(self, args: Taken, moment: Moment) -> Value:
         group_id, traits, options, callback = arguments.subject(args)
         visitor_ = self.visitor
         if group_id is not NULL:
@@ -183,12 +195,12 @@ class RudderAnalytics(Source):
         self.sender.send("group", fields, options, callback, moment)
         return UNDEFINED
 
-    def _with_stored(self, entry: str, traits: "Value") -> "Value":
+    def _with_stored(self, entry: str, traits: Value) -> Value:
         """The traits of a call, and after them those that are stored."""
         given = make_object() if traits is UNDEFINED else traits
         return merged(given, self.visitor.values[entry] if self.visitor.keeps(entry) else given)
 
-    def _do_alias(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_alias(self, args: Taken, moment: Moment) -> Value:
         to, from_, options, callback = arguments.alias(args)
         if is_nullish(from_):
             known = self.visitor.values[visitor.USER_ID]
@@ -199,62 +211,62 @@ class RudderAnalytics(Source):
 
     # The rest of the API
 
-    def _do_ready(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_ready(self, args: Taken, moment: Moment) -> Value:
         if type_of(args[0]) == "function":
             self.sender.call_back(args[0])
         return UNDEFINED
 
-    def _do_reset(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_reset(self, args: Taken, moment: Moment) -> Value:
         self.visitor.reset(args[0])
         return UNDEFINED
 
-    def _do_getUserId(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getUserId(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.values[visitor.USER_ID]
 
-    def _do_getUserTraits(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getUserTraits(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.values[visitor.USER_TRAITS]
 
-    def _do_getGroupId(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getGroupId(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.values[visitor.GROUP_ID]
 
-    def _do_getGroupTraits(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getGroupTraits(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.values[visitor.GROUP_TRAITS]
 
-    def _do_getAnonymousId(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getAnonymousId(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.anonymous_id(plain_data(args[0])) if self._loader.loaded else UNDEFINED
 
-    def _do_setAnonymousId(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_setAnonymousId(self, args: Taken, moment: Moment) -> Value:
         self.visitor.set_anonymous_id(args[0])
         return UNDEFINED
 
-    def _do_startSession(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_startSession(self, args: Taken, moment: Moment) -> Value:
         self.visitor.start_session(args[0])
         return UNDEFINED
 
-    def _do_endSession(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_endSession(self, args: Taken, moment: Moment) -> Value:
         self.visitor.end_session()
         return UNDEFINED
 
-    def _do_getSessionId(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getSessionId(self, args: Taken, moment: Moment) -> Value:
         return self.visitor.session_id()
 
-    def _do_setAuthToken(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_setAuthToken(self, args: Taken, moment: Moment) -> Value:
         if self._loader.loaded:
             self.visitor.set_auth_token(args[0])
         return UNDEFINED
 
-    def _do_setCustomContext(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_setCustomContext(self, args: Taken, moment: Moment) -> Value:
         self.sender.add_context(args[0])
         return UNDEFINED
 
-    def _do_getCustomContext(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_getCustomContext(self, args: Taken, moment: Moment) -> Value:
         return self.sender.custom_context()
 
-    def _do_clearCustomContext(self, args: "Taken", moment: "Moment") -> "Value":
+    def _do_clearCustomContext(self, args: Taken, moment: Moment) -> Value:
         self.sender.clear_context()
         return UNDEFINED
 
 
-def _taken(args: "Args") -> "Taken":
+def _taken(args: Args) -> Taken:
     """Copies of a call's arguments, filled up."""
     return [taken(raw_get(args, index)) for index in range(5)]

@@ -3,6 +3,8 @@
 All functions take the call's arguments, already copied (`values.taken`), as a list of five port values.
 """
 
+from __future__ import annotations
+
 from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, make_object, raw_get, raw_put, to_json, truthy, type_of
 from .values import merged
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from .loading import Taken
 
 
-def _until_callback(args: "Taken", start: int) -> "tuple[Taken, Value]":
+def _until_callback(args: Taken, start: int) -> tuple[Taken, Value]:
     """``args`` with everything from the first function on, at ``start`` or after it, UNDEFINED; and that function."""
     for index in range(start, len(args)):
         if type_of(args[index]) == "function":
@@ -20,13 +22,13 @@ def _until_callback(args: "Taken", start: int) -> "tuple[Taken, Value]":
     return args, UNDEFINED
 
 
-def track(args: "Taken") -> "tuple[Value, Value, Value, Value]":
+def track(args: Taken) -> tuple[Value, Value, Value, Value]:
     """``(event, properties, options, callback)``."""
     (event, properties, options, _), callback = _until_callback(args[:4], 1)
     return event, make_object() if is_nullish(properties) else properties, options, callback
 
 
-def subject(args: "Taken") -> "tuple[Value, Value, Value, Value]":
+def subject(args: Taken) -> tuple[Value, Value, Value, Value]:
     """``(id, traits, options, callback)`` of identify and group. The id is text; NULL: keep the one that is known."""
     (id_, traits, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(id_) or id_ is NULL:
@@ -36,7 +38,7 @@ def subject(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     return as_text(id_), (traits if is_plain(traits) else UNDEFINED), options, callback
 
 
-def alias(args: "Taken") -> "tuple[Value, Value, Value, Value]":
+def alias(args: Taken) -> tuple[Value, Value, Value, Value]:
     """``(to, from, options, callback)``."""
     (to, from_, options, _), callback = _until_callback(args[:4], 1)
     if is_plain(from_) or from_ is NULL:
@@ -44,7 +46,7 @@ def alias(args: "Taken") -> "tuple[Value, Value, Value, Value]":
     return as_text(to), as_text(from_), options, callback
 
 
-def page(args: "Taken") -> "tuple[Value, Value, Value, Value, Value]":
+def page(args: Taken) -> tuple[Value, Value, Value, Value, Value]:
     """``(category, name, properties, options, callback)``; the properties hold name and category, too."""
     (category, name, properties, options, _), callback = _until_callback(args, 0)
     first, second, third = args[:3]
@@ -65,7 +67,7 @@ def page(args: "Taken") -> "tuple[Value, Value, Value, Value, Value]":
     return category, name, merged(properties if is_plain(properties) else make_object(), own), options, callback
 
 
-def as_text(value: "Value") -> "Value":
+def as_text(value: Value) -> Value:
     """An id as text: whatever isn't text becomes its JSON."""
     if type_of(value) == "string" or is_nullish(value):
         return value

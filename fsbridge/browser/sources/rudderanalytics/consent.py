@@ -4,11 +4,9 @@ Providers are those of RudderStack's SDK: "custom" (the page says it), "oneTrust
 scripts or cookies on the page say it).
 """
 
-import json
+from __future__ import annotations
 
-from ....runtime import from_base64, get, invoke, is_nullish, raw_get, trim, type_of
-from ..percent import decode
-from .values import plain_data
+from ....runtime import trim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +15,15 @@ if TYPE_CHECKING:
     from ...page import Page
     from .options import LoadOptions
 
-    Decisions = list[tuple[str, Any]]
-
     class Consenting(Protocol):
         """What decides which destinations are loaded: see `Consent`."""
 
         @property
-        def integrations(self) -> dict[str, Any] | None: ...
+        def integrations(self) -> dict[str, Any] | None:
+            """The ``integrations`` of a ``consent`` call, plain data; None where none was made or it had none."""
 
-        def allows(self, config: dict[str, Any]) -> bool: ...
+        def allows(self, config: dict[str, Any]) -> bool:
+            """Whether a destination of this configuration may be loaded."""
 
 
 _PLUGINS = {
@@ -44,7 +42,7 @@ class Consent:
     ``allowed``: the ids of what the visitor allowed; ``readable``: whether they are a list, as they should be.
     """
 
-    def __init__(self, page: "Page", options: "LoadOptions") -> None:
+    def __init__(self, page: Page, options: LoadOptions) -> None:
         self.page = page
         given = options.consent
         provider = given.get("provider")
@@ -52,7 +50,7 @@ class Consent:
         self.enabled = given.get("enabled") is True and self.provider != ""
         self.checked = self.enabled and options.has_plugin(_PLUGINS[self.provider])
         self.known, self.readable = False, True
-        self.allowed: "list[str]" = []
+        self.allowed: list[str] = []
         if given.get("enabled") is True:
             self._take(given)
         before = options.pre_consent
@@ -60,16 +58,16 @@ class Consent:
         stored, events = before.get("storage"), before.get("events")
         stored = stored if isinstance(stored, dict) else {}
         strategy = stored.get("strategy")
-        self.strategy: "str | None" = strategy if strategy in _STRATEGIES else "none"
+        self.strategy: str | None = strategy if strategy in _STRATEGIES else "none"
         if stored.get("enabled") is True:
             self.strategy = None  # the storage options decide
         self.buffers = self.pending and isinstance(events, dict) and events.get("delivery") == "buffer"
-        self.integrations: "dict[str, Any] | None" = None
-        self.storage: "Any" = None
+        self.integrations: dict[str, Any] | None = None
+        self.storage: Any = None
         if not self.pending:
             self._ask_manager()
 
-    def decide(self, given: "dict[str, Any]", integrations: "dict[str, Any]") -> None:
+    def decide(self, given: dict[str, Any], integrations: dict[str, Any]) -> None:
         """Take a ``consent`` call's options (plain data). The wait is over, whatever they say."""
         self.pending = False
         if given.get("storage") is not None:
@@ -81,7 +79,7 @@ class Consent:
             self._take(management)
         self._ask_manager()
 
-    def _take(self, given: "dict[str, Any]") -> None:
+    def _take(self, given: dict[str, Any]) -> None:
         for name in ("allowedConsentIds", "deniedConsentIds"):
             ids = given.get(name)
             if isinstance(ids, list) or (isinstance(ids, dict) and ids):
@@ -93,15 +91,17 @@ class Consent:
         """What the provider's own script or cookie says, where the page itself said nothing."""
         if self.known or not self.checked or self.provider == "custom":
             return
+        from .managers import ASK  # late: few pages leave it to such
+
         try:
-            decisions = _ASK[self.provider](self.page)
+            decisions = ASK[self.provider](self.page)
         except Exception:  # not there, or not what it was
             return
         if decisions is not None:
             self.known = True
             self.allowed = [name for name, allowed in decisions if allowed]
 
-    def allows(self, config: "dict[str, Any]") -> bool:
+    def allows(self, config: dict[str, Any]) -> bool:
         """Whether a destination of this configuration may be loaded. What can't be made out is allowed."""
         if not self.checked or not self.known:
             return True
@@ -110,7 +110,7 @@ class Consent:
         except (TypeError, AttributeError, KeyError):
             return True
 
-    def _allows(self, config: "dict[str, Any]") -> bool:
+    def _allows(self, config: dict[str, Any]) -> bool:
         management = config.get("consentManagement")
         strategy = "and"
         if management is not None:
@@ -137,39 +137,3 @@ class Consent:
         if strategy == "or":
             return bool(found) or not needed
         return len(found) == len(needed)
-
-
-def _ask_one_trust(page: "Page") -> "Decisions | None":
-    active = raw_get(page.window, "OnetrustActiveGroups")
-    if is_nullish(active) or is_nullish(raw_get(page.window, "OneTrust")):
-        return None
-    allowed = [name for name in active.split(",") if name]
-    groups = raw_get(invoke(raw_get(page.window, "OneTrust"), "GetDomainData"), "Groups")
-    known = [raw_get(raw_get(groups, index), "CustomGroupId") for index in range(raw_get(groups, "length"))]
-    return [(name, True) for name in allowed] + [(name, False) for name in known if name not in allowed]
-
-
-def _ask_ketch(page: "Page") -> "Decisions | None":
-    found = raw_get(page.window, "ketchConsent")
-    if type_of(found) == "object":
-        return list(plain_data(found).items())
-    cookie = page.cookie("_ketch_consent_v1_")
-    if not cookie:
-        return None
-    purposes = json.loads(from_base64(decode(cookie)))
-    return [(name, isinstance(state, dict) and state.get("status") == "granted") for name, state in purposes.items()]
-
-
-def _ask_iubenda(page: "Page") -> "Decisions | None":
-    settings = raw_get(raw_get(page.window, "_iub"), "cs")
-    purposes = raw_get(raw_get(settings, "consent"), "purposes")
-    if type_of(purposes) == "object":
-        return list(plain_data(purposes).items())
-    for part in get(page.document, "cookie").split("; "):
-        name, _, value = part.partition("=")
-        if name.startswith("_iub_cs-") and name[8:].isdigit():
-            return list(json.loads(decode(decode(value)))["purposes"].items())
-    return None
-
-
-_ASK = {"oneTrust": _ask_one_trust, "ketch": _ask_ketch, "iubenda": _ask_iubenda}

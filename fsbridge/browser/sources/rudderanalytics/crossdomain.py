@@ -4,6 +4,8 @@ Load option ``integrations.Fullstory.crossDomainSupport: true``, with ``timeout`
 vendor restarts capture again and again after the timeout, this does it once; the hash may still come later.
 """
 
+from __future__ import annotations
+
 from ....runtime import NULL, UNDEFINED, make_function, make_object
 
 TYPE_CHECKING = False
@@ -22,7 +24,7 @@ _FIRST_DELAY, _MAX_DELAY = 128, 1024
 class CrossDomain:
     """Waits on one page; ``send(message)`` takes messages of type "crossDomain": "start", "identify" or "timeout"."""
 
-    def __init__(self, page: "Page", options: "dict[str, Any]", send: "Callable[[Message], None]") -> None:
+    def __init__(self, page: Page, options: dict[str, Any], send: Callable[[Message], None]) -> None:
         self.page = page
         self._send = send
         timeout = options.get("timeout") or 2000
@@ -33,18 +35,19 @@ class CrossDomain:
         self._waited = 0
         self._delay = _FIRST_DELAY
         self._restarted = False
-        self._again = make_function(self._look, "wait")
+        self._again = make_function(self._poll, "wait")
 
     def start(self) -> None:
+        """Tell of the start, and of the visitor once the hash is stored; FullStory asks ``_fs_identity`` for it."""
         self.page.set_global(_GLOBAL, make_function(self._identity, _GLOBAL))
         self._tell("start")
-        self._look(UNDEFINED)
+        self._poll(UNDEFINED)
 
-    def _identity(self, args: "Args") -> "Value":
+    def _identity(self, args: Args) -> Value:
         known = self.page.stored(HASH_KEY)
         return make_object((("uid", known), ("displayName", known))) if known else NULL
 
-    def _look(self, args: "Args") -> "Value":
+    def _poll(self, args: Args) -> Value:
         known = self.page.stored(HASH_KEY)
         if known:
             self._tell("identify", known)
@@ -57,5 +60,5 @@ class CrossDomain:
         self.page.later(self._again, delay)
         return UNDEFINED
 
-    def _tell(self, event: str, known: "Value" = UNDEFINED) -> None:
+    def _tell(self, event: str, known: Value = UNDEFINED) -> None:
         self._send(make_object((("type", "crossDomain"), ("event", event), ("userId", known))))

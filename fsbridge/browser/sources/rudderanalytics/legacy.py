@@ -4,6 +4,8 @@
 passphrase and the salt by MD5. It hides nothing; it is here because visitors still carry cookies written that way.
 """
 
+from __future__ import annotations
+
 from .. import base64
 
 TYPE_CHECKING = False
@@ -44,7 +46,7 @@ def encrypt(value: str, salt: bytes) -> str:
     return base64.encode(bytes(out))
 
 
-def _derived(salt: bytes) -> "tuple[list[bytes], bytes]":
+def _derived(salt: bytes) -> tuple[list[bytes], bytes]:
     """The round keys and the initial vector that OpenSSL derives from passphrase and salt."""
     material, digest = b"", b""
     while len(material) < 48:
@@ -53,7 +55,7 @@ def _derived(salt: bytes) -> "tuple[list[bytes], bytes]":
     return _round_keys(material[:32]), material[32:48]
 
 
-def _xor(left: "Sequence[int]", right: "Sequence[int]") -> bytes:
+def _xor(left: Sequence[int], right: Sequence[int]) -> bytes:
     return bytes([a ^ b for a, b in zip(left, right)])
 
 
@@ -107,7 +109,7 @@ def _times(left: int, right: int) -> int:
     return product
 
 
-def _substitutions() -> "list[int]":
+def _substitutions() -> list[int]:
     box = [0] * 256
     power = inverse = 1
     while True:
@@ -127,10 +129,10 @@ def _substitutions() -> "list[int]":
     return box
 
 
-_tables: "list[list[int]]" = []
+_tables: list[list[int]] = []
 
 
-def _boxes() -> "list[list[int]]":
+def _boxes() -> list[list[int]]:
     """The substitution box and its inverse, made on first use."""
     if not _tables:
         box = _substitutions()
@@ -141,7 +143,7 @@ def _boxes() -> "list[list[int]]":
     return _tables
 
 
-def _round_keys(key: bytes) -> "list[bytes]":
+def _round_keys(key: bytes) -> list[bytes]:
     box = _boxes()[0]
     words = [list(key[i : i + 4]) for i in range(0, 32, 4)]
     constant = 1
@@ -157,7 +159,7 @@ def _round_keys(key: bytes) -> "list[bytes]":
     return [bytes(words[i] + words[i + 1] + words[i + 2] + words[i + 3]) for i in range(0, 60, 4)]
 
 
-def _mixed(state: "Sequence[int]", factors: "tuple[int, ...]") -> "list[int]":
+def _mixed(state: Sequence[int], factors: tuple[int, ...]) -> list[int]:
     out = []
     for column in range(0, 16, 4):
         for row in range(4):
@@ -168,9 +170,9 @@ def _mixed(state: "Sequence[int]", factors: "tuple[int, ...]") -> "list[int]":
     return out
 
 
-def _encrypt_block(block: bytes, round_keys: "list[bytes]") -> bytes:
+def _encrypt_block(block: bytes, round_keys: list[bytes]) -> bytes:
     box = _boxes()[0]
-    state: "Sequence[int]" = _xor(block, round_keys[0])
+    state: Sequence[int] = _xor(block, round_keys[0])
     for number in range(1, 15):
         state = [box[state[(i + 4 * (i % 4)) % 16]] for i in range(16)]
         if number < 14:
@@ -179,9 +181,9 @@ def _encrypt_block(block: bytes, round_keys: "list[bytes]") -> bytes:
     return bytes(state)
 
 
-def _decrypt_block(block: bytes, round_keys: "list[bytes]") -> bytes:
+def _decrypt_block(block: bytes, round_keys: list[bytes]) -> bytes:
     back = _boxes()[1]
-    state: "Sequence[int]" = _xor(block, round_keys[14])
+    state: Sequence[int] = _xor(block, round_keys[14])
     for number in range(13, -1, -1):
         state = [back[state[(i - 4 * (i % 4)) % 16]] for i in range(16)]
         state = _xor(state, round_keys[number])

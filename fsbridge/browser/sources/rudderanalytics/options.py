@@ -1,7 +1,8 @@
 """The options of ``rudderanalytics.load``, checked and filled up as RudderStack's SDK does."""
 
+from __future__ import annotations
+
 from ....runtime import NULL, UNDEFINED, is_plain, keys, raw_get, truthy
-from . import storage
 from .values import plain_data, without_none
 
 TYPE_CHECKING = False
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ....contracts import Value
+
+COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
+AREAS = (COOKIE, LOCAL, SESSION, MEMORY, NONE)
+"""Where something may be stored: see `storage`."""
 
 _ENCODINGS = {"v3": "StorageEncryption", "legacy": "StorageEncryptionLegacy"}
 _SESSION_TIMEOUT = 1800000
@@ -18,7 +23,7 @@ _CUT_OFF = 43200000
 class LoadOptions:
     """Plain Python data of what matters here, from the port object that the page passes (or nothing)."""
 
-    def __init__(self, given: "Value") -> None:
+    def __init__(self, given: Value) -> None:
         data = plain_data(given)
         self.on_loaded = raw_get(given, "onLoaded") if is_plain(given) else given
         self.context = raw_get(given, "context") if is_plain(given) else given
@@ -41,7 +46,7 @@ class LoadOptions:
         """Whether the page lets a part of RudderStack's SDK be there; it may name those that it wants."""
         return self._plugins is None or name in self._plugins
 
-    def _read_storage(self, data: "dict[str, Any]") -> None:
+    def _read_storage(self, data: dict[str, Any]) -> None:
         given = without_none(_dict(data.get("storage")))
         self.storage_type = given.get("type")
         self.storage_entries = given.get("entries")
@@ -58,21 +63,21 @@ class LoadOptions:
         self.encoding = version if self.has_plugin(_ENCODINGS[version]) else ""
         self.migrates = given.get("migrate") is not False and version == "v3" and self.has_plugin("StorageMigrator")
 
-    def _read_sessions(self, given: "dict[str, Any]") -> None:
+    def _read_sessions(self, given: dict[str, Any]) -> None:
         timeout = given.get("timeout", _SESSION_TIMEOUT)
-        self.session_timeout: "Any" = timeout if is_count(timeout) else _SESSION_TIMEOUT
+        self.session_timeout: Any = timeout if is_count(timeout) else _SESSION_TIMEOUT
         self.session_auto = given.get("autoTrack") is not False and self.session_timeout != 0
         cut_off = _dict(given.get("cutOff"))
-        self.session_cut_off: "Any" = None
+        self.session_cut_off: Any = None
         if cut_off.get("enabled") is True:
-            duration: "Any" = cut_off.get("duration")
+            duration: Any = cut_off.get("duration")
             if not is_count(duration):
                 duration = _CUT_OFF
             if duration >= self.session_timeout:
                 self.session_cut_off = duration
 
 
-def integrations_of(given: "Value") -> "dict[str, Any]":
+def integrations_of(given: Value) -> dict[str, Any]:
     """``integrations`` as plain data: each name with True, False, None (for null) or its options."""
     found = {}
     for name in keys(given) if is_plain(given) else ():
@@ -82,21 +87,21 @@ def integrations_of(given: "Value") -> "dict[str, Any]":
     return found
 
 
-def entry_area(entry: str, kind_: "Any", entries: "Any", default: str = storage.COOKIE) -> str:
+def entry_area(entry: str, kind: Any, entries: Any, default: str = COOKIE) -> str:
     """The storage area that options want for ``entry``."""
     own = _dict(_dict(entries).get(entry)).get("type")
-    area = own if own is not None else kind_ if kind_ in storage.AREAS else default
-    return area if area in storage.AREAS else default
+    area = own if own is not None else kind if kind in AREAS else default
+    return area if area in AREAS else default
 
 
-def is_count(value: "Value") -> bool:
+def is_count(value: Value) -> bool:
     """Whether ``value`` is a whole number from 0 on."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 and value == int(value)
 
 
-def _dict(value: "Any") -> "dict[str, Any]":
+def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: "Any") -> "list[Any]":
+def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []

@@ -1,5 +1,7 @@
 """What RudderStack's SDK says about the page of a call."""
 
+from __future__ import annotations
+
 from ....runtime import UNDEFINED, is_plain, make_object, raw_get, raw_put, truthy
 from . import urls
 
@@ -8,7 +10,7 @@ if TYPE_CHECKING:
     from ....contracts import Moment, Value
 
 
-def defaults(moment: "Moment") -> "tuple[tuple[str, Value], ...]":
+def defaults(moment: Moment) -> tuple[tuple[str, Value], ...]:
     """``(name, value)`` of the page properties of a moment; a canonical link replaces ``path`` and ``url``."""
     location = urls.parse(moment.url)
     path = location.path if location else ""
@@ -31,7 +33,7 @@ def defaults(moment: "Moment") -> "tuple[tuple[str, Value], ...]":
     )
 
 
-def fill_in(properties: "Value", options: "Value", known: "tuple[tuple[str, Value], ...]") -> None:
+def fill_in(properties: Value, options: Value, known: tuple[tuple[str, Value], ...]) -> None:
     """Give a page call's properties what they lack: from ``options.page``, else from ``known`` pairs."""
     own = raw_get(options, "page") if is_plain(options) else UNDEFINED
     if not truthy(own):
@@ -42,7 +44,7 @@ def fill_in(properties: "Value", options: "Value", known: "tuple[tuple[str, Valu
             raw_put(properties, name, given if truthy(given) else value)
 
 
-def context(properties: "Value", known: "tuple[tuple[str, Value], ...]") -> "Value":
+def context(properties: Value, known: tuple[tuple[str, Value], ...]) -> Value:
     """``context.page`` of a message; a page call's own ``properties`` go first."""
     pairs = []
     for name, value in known:

@@ -1,5 +1,7 @@
 """How rudderanalytics sends: a call's message, with page and custom context, to the destinations that may have it."""
 
+from __future__ import annotations
+
 from ....runtime import (
     UNDEFINED,
     call,
@@ -41,37 +43,37 @@ class Sender:
 
     def __init__(
         self,
-        page: "Page",
-        visitor_: "Visitor",
-        plugins: "Sequence[Plugin]",
-        deliver: "Callable[[Message, Plugin], None]",
-        report: "Report",
+        page: Page,
+        visitor_: Visitor,
+        plugins: Sequence[Plugin],
+        deliver: Callable[[Message, Plugin], None],
+        report: Report,
         version: str,
     ) -> None:
         self.deliver = deliver
-        self.integrations: "dict[str, Any] | None" = None
+        self.integrations: dict[str, Any] | None = None
         self._page = page
         self._visitor = visitor_
         self._plugins = plugins
         self._report = report
-        self._targets: "list[dict[str, Any]] | None" = None  # not known before load and consent
-        self._held: "list[Message]" = []  # messages until then
+        self._targets: list[dict[str, Any]] | None = None  # not known before load and consent
+        self._held: list[Message] = []  # messages until then
         self._custom_context, self._is_customized = make_object(), False
-        self._seen: "tuple[Value, ...] | None" = None  # what these page properties were made from
-        self._defaults: "tuple[tuple[str, Value], ...]" = ()
-        self._page_context: "Value" = UNDEFINED
+        self._seen: tuple[Value, ...] | None = None  # what these page properties were made from
+        self._defaults: tuple[tuple[str, Value], ...] = ()
+        self._page_context: Value = UNDEFINED
         self._library = make_object((("name", "fsbridge"), ("version", version)))
         self._run, self._serial = page.uuid(), 0
 
     def send(
         self,
         type_: str,
-        fields: "list[tuple[str, Value]]",
-        options: "Value",
-        callback: "Value",
-        moment: "Moment",
-        traits: "Value" = UNDEFINED,
-        properties: "Value" = UNDEFINED,
+        fields: list[tuple[str, Value]],
+        options: Value,
+        callback: Value,
+        moment: Moment,
+        traits: Value = UNDEFINED,
+        properties: Value = UNDEFINED,
     ) -> None:
         """Send a message with these fields; ``traits`` and ``properties`` are those of an identify and a page call."""
         self._visitor.refresh_session()
@@ -88,12 +90,12 @@ class Sender:
     def message(
         self,
         type_: str,
-        fields: "list[tuple[str, Value]]",
-        options: "Value",
-        traits: "Value",
-        properties: "Value",
-        moment: "Moment",
-    ) -> "Message":
+        fields: list[tuple[str, Value]],
+        options: Value,
+        traits: Value,
+        properties: Value,
+        moment: Moment,
+    ) -> Message:
         """A call's message, before it passes through JSON."""
         values = self._visitor.values
         self._serial += 1
@@ -122,10 +124,10 @@ class Sender:
             raw_put(message, "integrations", _booleans(self.integrations))
         raw_put(message, "context", context)
         if moment.carried:
-            self._page.carried.append(raw_get(message, "messageId"))
+            self._page.carried[raw_get(message, "messageId")] = True
         return message
 
-    def page_defaults(self, moment: "Moment") -> "tuple[tuple[str, Value], ...]":
+    def page_defaults(self, moment: Moment) -> tuple[tuple[str, Value], ...]:
         """The page properties of a moment, with the first referrer. Made once for each state of the page."""
         values = self._visitor.values
         first = values[visitor.REFERRER], values[visitor.REFERRING_DOMAIN]
@@ -154,7 +156,7 @@ class Sender:
         """Forget the messages that are held."""
         self._held = []
 
-    def release(self, found: "list[dict[str, Any]]", begin: "Callable[[], None]") -> None:
+    def release(self, found: list[dict[str, Any]], begin: Callable[[], None]) -> None:
         """Let these destinations have messages, first those held; ``begin()`` comes before, if there are any."""
         self._targets = found
         held, self._held = self._held, []
@@ -163,17 +165,17 @@ class Sender:
             for message in held:
                 self._hand_over(message)
 
-    def _hand_over(self, message: "Message") -> None:
+    def _hand_over(self, message: Message) -> None:
         for target in self._targets or ():
             if targets.accepts(target, message):
                 self.deliver_to_all(message)
 
-    def deliver_to_all(self, message: "Message") -> None:
+    def deliver_to_all(self, message: Message) -> None:
         """Let all plugins have a message, whatever filters say."""
         for plugin in self._plugins:
             self.deliver(message, plugin)
 
-    def call_back(self, callback: "Value", *args: "Value") -> None:
+    def call_back(self, callback: Value, *args: Value) -> None:
         """Call a function of the page's."""
         self._visitor.keep()  # it finds stored what is
         try:
@@ -183,14 +185,15 @@ class Sender:
 
     # The context that the page adds to all messages
 
-    def custom_context(self) -> "Value":
+    def custom_context(self) -> Value:
         """A copy of it."""
         return copy(self._custom_context)
 
     def clear_context(self) -> None:
+        """Forget it."""
         self._custom_context, self._is_customized = make_object(), False
 
-    def add_context(self, given: "Value") -> None:
+    def add_context(self, given: Value) -> None:
         """Add to it. Raises for what has no JSON: each message from here on would be lost with it."""
         if is_plain(given):
             context = without_nullish(_with_context(self._custom_context, given))
@@ -198,7 +201,7 @@ class Sender:
             self._custom_context, self._is_customized = context, bool(keys(context))
 
 
-def _apply(options: "Value", message: "Message", context: "Value") -> "Value":
+def _apply(options: Value, message: Message, context: Value) -> Value:
     """A call's options: some are the message's own, the rest is context; returns the context with it."""
     anonymous_id, integrations = raw_get(options, "anonymousId"), raw_get(options, "integrations")
     if type_of(anonymous_id) == "string" and anonymous_id:
@@ -219,11 +222,11 @@ def _apply(options: "Value", message: "Message", context: "Value") -> "Value":
     return context
 
 
-def _with_context(context: "Value", given: "Value") -> "Value":
+def _with_context(context: Value, given: Value) -> Value:
     """``context`` with what a page adds to it, but for the names that are not the page's to set."""
     added = make_object([(name, raw_get(given, name)) for name in keys(given) if name not in _RESERVED_CONTEXT])
     return context if is_unsafe(added) else merged(context, added)
 
 
-def _booleans(integrations: "dict[str, Any]") -> "Value":
+def _booleans(integrations: dict[str, Any]) -> Value:
     return make_object([(name, targets.is_true(value)) for name, value in integrations.items()])

@@ -3,9 +3,12 @@
 An area is "cookieStorage", "localStorage", "sessionStorage" or "memoryStorage"; "none" keeps nothing.
 """
 
+from __future__ import annotations
+
 from ....runtime import NULL, from_base64, from_json, is_nullish, raw_get, to_base64, to_json, type_of
 from ....runtime import text as text_of
 from ..percent import decode, encode
+from .options import COOKIE, LOCAL, MEMORY, NONE, SESSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +16,7 @@ if TYPE_CHECKING:
     from ...page import Page
     from .options import LoadOptions
 
-COOKIE, LOCAL, SESSION, MEMORY, NONE = "cookieStorage", "localStorage", "sessionStorage", "memoryStorage", "none"
-AREAS = (COOKIE, LOCAL, SESSION, MEMORY, NONE)
-COOKIE_LIMIT = 4096
+MAX_COOKIE = 4096
 PREFIX = "RS_ENC_v3_"
 LEGACY_PREFIX = "RudderEncrypt:"
 _YEAR = 31536000000  # milliseconds
@@ -24,12 +25,12 @@ _YEAR = 31536000000  # milliseconds
 class Stores:
     """All areas of one page. ``options`` is `options.LoadOptions`."""
 
-    def __init__(self, page: "Page", options: "LoadOptions") -> None:
+    def __init__(self, page: Page, options: LoadOptions) -> None:
         self.page = page
         self._encoding = options.encoding
-        self._memory: "dict[str, str]" = {}
-        self._available: "dict[str, bool]" = {}
-        self._held: "dict[tuple[str, str], str | None] | None" = None  # by area and key: texts to write, None to remove
+        self._memory: dict[str, str] = {}
+        self._available: dict[str, bool] = {}
+        self._held: dict[tuple[str, str], str | None] | None = None  # by area and key: texts to write, None to remove
         self._expiry, self._cookie_attributes = _cookie_attributes(page, options)
 
     def hold(self) -> None:
@@ -67,13 +68,13 @@ class Stores:
             self._available[area] = fits
         return self._available[area]
 
-    def keys(self, area: str) -> "list[str]":
+    def keys(self, area: str) -> list[str]:
         """The keys of all that stands there, readable or not; others' too."""
         if area == COOKIE:
             return [part.partition("=")[0] for part in self.page.cookies().split("; ")]
         return self.page.stored_keys(area)
 
-    def raw(self, area: str, key: str) -> "Value":
+    def raw(self, area: str, key: str) -> Value:
         """What stands there before decoding: text, NULL, or (localStorage holds JSON) another value."""
         if self._held and (area, key) in self._held:
             text = self._held[area, key]
@@ -98,7 +99,7 @@ class Stores:
                 pass
         return text
 
-    def read(self, area: str, key: str) -> "Value":
+    def read(self, area: str, key: str) -> Value:
         """The value kept under ``key``, NULL where there is none or it can't be read."""
         value = self.raw(area, key)
         if is_nullish(value) or value == "":
@@ -109,20 +110,21 @@ class Stores:
             return NULL
         return NULL if is_nullish(value) else value
 
-    def write(self, area: str, key: str, value: "Value") -> None:
+    def write(self, area: str, key: str, value: Value) -> None:
         """Keep ``value``; where it doesn't fit, what was there before stays."""
         try:
             text = to_json(value)
         except Exception:  # a toJSON of the page's
             return
         text = self._encoded(text)
-        if area != COOKIE or len(text) <= COOKIE_LIMIT:  # no browser takes more: encoding it first would only cost time
+        if area != COOKIE or len(text) <= MAX_COOKIE:  # no browser takes more: encoding it first would only cost time
             self._put(area, key, text)
 
     def remove(self, area: str, key: str) -> None:
+        """Remove what stands there."""
         self._put(area, key, None)
 
-    def _put(self, area: str, key: str, text: "str | None") -> None:
+    def _put(self, area: str, key: str, text: str | None) -> None:
         if self._held is not None:
             self._held[area, key] = text
         elif area == MEMORY:
@@ -202,9 +204,9 @@ def _decoded_v3(text: str) -> str:
     return text
 
 
-def _cookie_attributes(page: "Page", options: "LoadOptions") -> "tuple[str, str]":
+def _cookie_attributes(page: Page, options: LoadOptions) -> tuple[str, str]:
     """``(expiry, the rest)`` of what follows a cookie's value."""
-    given: "dict[str, Value]" = {
+    given: dict[str, Value] = {
         "samesite": options.same_site,
         "secure": options.secure_cookie,
         "path": "/",
@@ -226,7 +228,7 @@ def _cookie_attributes(page: "Page", options: "LoadOptions") -> "tuple[str, str]
     return expiry, rest + ("; secure" if given["secure"] else "")
 
 
-def widest_domain(page: "Page") -> str:
+def widest_domain(page: Page) -> str:
     """The widest domain that takes a cookie on this page (".shop.example"), empty where there is none to name."""
     parts = raw_get(raw_get(page.window, "location"), "hostname").split(".")
     if len(parts) < 2 or (len(parts) == 4 and parts[-1].isdigit()):

@@ -1,5 +1,7 @@
 """Which destinations there are, and which of them get a message: RudderStack's device-mode rules."""
 
+from __future__ import annotations
+
 from ....runtime import UNDEFINED, is_nullish, raw_get, trim, truthy, type_of
 from .values import plain_config, without_none
 
@@ -14,10 +16,10 @@ if TYPE_CHECKING:
 DISPLAY_NAME = "Fullstory"
 """What RudderStack's SDK calls its FullStory integration, also as the key in ``integrations``."""
 
-_UNKNOWN: "dict[str, Any]" = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": {}}
+_UNKNOWN: dict[str, Any] = {"id": None, "displayName": DISPLAY_NAME, "enabled": True, "config": {}}
 
 
-def configurations(destination: "Destination") -> "list[dict[str, Any]]":
+def configurations(destination: Destination) -> list[dict[str, Any]]:
     """What the source configuration says of ``destination``; for another vendor's there is nothing to say."""
     found = destination.configurations()
     if found is None:
@@ -27,7 +29,7 @@ def configurations(destination: "Destination") -> "list[dict[str, Any]]":
     return found
 
 
-def active(found: "list[dict[str, Any]]", options: "LoadOptions", consent: "Consenting") -> "list[dict[str, Any]]":
+def active(found: list[dict[str, Any]], options: LoadOptions, consent: Consenting) -> list[dict[str, Any]]:
     """The configurations that are loaded, given what the visitor has consented to."""
     if not any([_in_device_mode(target["config"]) for target in found]):
         return []
@@ -44,7 +46,7 @@ def active(found: "list[dict[str, Any]]", options: "LoadOptions", consent: "Cons
     ]
 
 
-def wanted(integrations: "dict[str, Any]", name: str) -> bool:
+def wanted(integrations: dict[str, Any], name: str) -> bool:
     """Whether load-time ``integrations`` (plain data) want the destination of that name."""
     everything = integrations.get("All")
     if name in integrations:
@@ -52,12 +54,12 @@ def wanted(integrations: "dict[str, Any]", name: str) -> bool:
     return everything is None or is_true(everything)
 
 
-def is_true(value: "Any") -> bool:
+def is_true(value: Any) -> bool:
     """JavaScript's truth of plain data: empty lists and objects are true."""
     return isinstance(value, (dict, list)) or bool(value)
 
 
-def accepts(target: "dict[str, Any]", message: "Message") -> bool:
+def accepts(target: dict[str, Any], message: Message) -> bool:
     """Whether a loaded destination gets this message: the message's ``integrations``, then the event filter."""
     integrations = raw_get(message, "integrations")
     own = raw_get(integrations, target["displayName"])
@@ -75,7 +77,7 @@ def accepts(target: "dict[str, Any]", message: "Message") -> bool:
         return False
 
 
-def _lists_let_pass(config: "dict[str, Any]", name: "Value") -> bool:
+def _lists_let_pass(config: dict[str, Any], name: Value) -> bool:
     option = config.get("eventFilteringOption")
     named = type_of(name) == "string" and name
     if option == "whitelistedEvents":
@@ -85,7 +87,7 @@ def _lists_let_pass(config: "dict[str, Any]", name: "Value") -> bool:
     return True
 
 
-def _listed(entries: "Any", name: str) -> bool:
+def _listed(entries: Any, name: str) -> bool:
     """Whether a list names the event; entries are read one by one, up to the first match."""
     if not isinstance(entries, (list, tuple)):
         return False
@@ -98,12 +100,12 @@ def _listed(entries: "Any", name: str) -> bool:
     return False
 
 
-def _in_device_mode(config: "dict[str, Any]") -> bool:
+def _in_device_mode(config: dict[str, Any]) -> bool:
     mode = config.get("connectionMode")
     return mode != "cloud" or config.get("useNativeSDK") is True or config.get("useNativeSDKToSend") is True
 
 
-def _overridden(found: "list[dict[str, Any]]", overrides: "list[Any]") -> "list[dict[str, Any]]":
+def _overridden(found: list[dict[str, Any]], overrides: list[Any]) -> list[dict[str, Any]]:
     """The configurations under ``sourceConfigurationOverride``; several for one id make several destinations."""
     result = []
     for target in found:
@@ -112,11 +114,11 @@ def _overridden(found: "list[dict[str, Any]]", overrides: "list[Any]") -> "list[
     return result
 
 
-def _names(override: "dict[str, Any]", target: "dict[str, Any]") -> bool:
+def _names(override: dict[str, Any], target: dict[str, Any]) -> bool:
     return target["id"] is not None and override.get("id") == target["id"]
 
 
-def _override(target: "dict[str, Any]", override: "dict[str, Any]") -> "dict[str, Any]":
+def _override(target: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
     result = dict(target)
     if isinstance(override.get("enabled"), bool):
         result["enabled"] = override["enabled"]

@@ -1,5 +1,7 @@
 """URLs taken apart as the browser's URL class does, and query strings as its URLSearchParams does."""
 
+from __future__ import annotations
+
 from ..percent import encode, is_octet
 
 _PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443", "ftp": ":21"}
@@ -18,7 +20,7 @@ class Url:
         self.search = search
 
 
-def parse(url: str) -> "Url | None":
+def parse(url: str) -> Url | None:
     """The parts of ``url``, None when it isn't absolute."""
     rest = url.strip().split("#", 1)[0]
     scheme, colon, rest = rest.partition(":")
@@ -56,7 +58,7 @@ def without_hash(url: str) -> str:
     return parts.origin + parts.path + parts.search if parts else url
 
 
-def query_pairs(search: str) -> "list[tuple[str, str]]":
+def query_pairs(search: str) -> list[tuple[str, str]]:
     """Names and values of a query string, in order."""
     pairs = []
     for part in search.lstrip("?").split("&"):

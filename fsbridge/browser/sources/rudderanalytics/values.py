@@ -1,5 +1,7 @@
 """What RudderStack's SDK does to values: taking them in, merging them deeply, passing them through JSON."""
 
+from __future__ import annotations
+
 import json
 
 from ....runtime import (
@@ -33,7 +35,7 @@ _TAKEN_AS_THEY_ARE = ("", "string", "number", "boolean", "null", "undefined", "d
 _UNSAFE = ("__proto__", "constructor", "prototype")
 
 
-def _has_json(value: "Value") -> bool:
+def _has_json(value: Value) -> bool:
     """Whether an object of the page's own making (an element, a window) can be written as JSON at all."""
     try:
         to_json(value)
@@ -42,16 +44,16 @@ def _has_json(value: "Value") -> bool:
     return True
 
 
-def taken(value: "Value", ancestors: "tuple[Value, ...]" = ()) -> "Value":
+def taken(value: Value, ancestors: tuple[Value, ...] = ()) -> Value:
     """A deep copy of plain objects and arrays, with text in place of BigInts and of cycles. The rest stays as it is."""
     if isinstance(value, str) or value is UNDEFINED:
         return value
-    sort = type_of(value)
-    if sort == "bigint":
+    kind = type_of(value)
+    if kind == "bigint":
         return "[BigInt]"
-    plain = sort == "object" and is_plain(value)
-    if not plain and sort != "array":
-        return value if sort != "object" or _has_json(value) else CIRCULAR
+    plain = kind == "object" and is_plain(value)
+    if not plain and kind != "array":
+        return value if kind != "object" or _has_json(value) else CIRCULAR
     if any([same(value, ancestor) for ancestor in ancestors]):
         return CIRCULAR
     ancestors = ancestors + (value,)
@@ -69,7 +71,7 @@ def taken(value: "Value", ancestors: "tuple[Value, ...]" = ()) -> "Value":
     return result
 
 
-def merged(left: "Value", right: "Value") -> "Value":
+def merged(left: Value, right: Value) -> Value:
     """A new object with the properties of both, ``right`` winning: objects merge deeply, arrays index by index.
 
     An array or object inside an array merges into a plain object, whatever it was: so it is with RudderStack.
@@ -85,7 +87,7 @@ def merged(left: "Value", right: "Value") -> "Value":
     return result
 
 
-def _chosen(old: "Value", new: "Value") -> "Value":
+def _chosen(old: Value, new: Value) -> Value:
     if is_plain(old) and is_plain(new):
         return merged(old, new)
     if type_of(old) != "array" or type_of(new) != "array":
@@ -102,28 +104,29 @@ def _chosen(old: "Value", new: "Value") -> "Value":
     return make_array(result)
 
 
-def plain_data(value: "Value") -> "dict[str, Any]":
+def plain_data(value: Value) -> dict[str, Any]:
     """A port object as a Python dict, by way of JSON; empty where there is none."""
     if not is_plain(value):
         return {}
     try:
-        return json.loads(to_json(taken(value)))
+        data: dict[str, Any] = json.loads(to_json(taken(value)))
     except Exception:  # a getter or toJSON of the page's
         return {}
+    return data
 
 
-def plain_config(config: "dict[str, Any]") -> "dict[str, Any]":
+def plain_config(config: dict[str, Any]) -> dict[str, Any]:
     """Settings as plain data: a tag's are port values, lists and all. What isn't given is left out."""
     return {key: _plain(value) for key, value in config.items() if not is_nullish(value)}
 
 
-def _plain(value: "Value") -> "Any":
+def _plain(value: Value) -> Any:
     if isinstance(value, (dict, list)) or type_of(value) not in ("array", "object"):
         return value
     return json.loads(to_json(value))
 
 
-def without_nullish(value: "Value") -> "Value":
+def without_nullish(value: Value) -> Value:
     """The object without null and undefined, at any depth of objects."""
     result = copy(value)
     for key in keys(result):
@@ -135,7 +138,7 @@ def without_nullish(value: "Value") -> "Value":
     return result
 
 
-def without_none(data: "dict[str, Any]") -> "dict[str, Any]":
+def without_none(data: dict[str, Any]) -> dict[str, Any]:
     """The same for plain data."""
     return {
         key: without_none(value) if isinstance(value, dict) else value
@@ -144,7 +147,7 @@ def without_none(data: "dict[str, Any]") -> "dict[str, Any]":
     }
 
 
-def is_unsafe(value: "Value") -> bool:
+def is_unsafe(value: Value) -> bool:
     """Whether a key anywhere in ``value`` could reach an object's prototype."""
     if type_of(value) == "array":
         return any([is_unsafe(item) for item in raw_items(value)])

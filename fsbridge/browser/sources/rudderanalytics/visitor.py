@@ -1,8 +1,11 @@
 """Who the visitor is for RudderStack: ids, traits, session and first referrer, and their storage."""
 
+from __future__ import annotations
+
 from ....runtime import NULL, UNDEFINED, is_nullish, is_plain, keys, lower, make_object, raw_get, truthy, type_of
-from . import options as options_module
 from . import storage
+from .options import COOKIE, LOCAL, MEMORY, NONE, is_count
+from .options import SESSION as SESSION_AREA
 from .urls import referring_domain
 from .values import merged
 
@@ -33,11 +36,11 @@ ENTRIES = (
 _KEYS = dict(ENTRIES)
 _KEPT_ON_RESET = (ANONYMOUS_ID, REFERRER, REFERRING_DOMAIN)
 _SESSION_FIELDS = ("id", "expiresAt", "timeout", "autoTrack", "manualTrack", "sessionStart")
-_SESSION_REST = 1000
+_SESSION_REFRESH = 1000
 """Milliseconds for which a session that only grew older is neither written nor read again."""
 
 
-def _empty(entry: str) -> "Value":
+def _empty(entry: str) -> Value:
     if entry in (USER_TRAITS, GROUP_TRAITS):
         return make_object()
     return NULL if entry == AUTH_TOKEN else ""
@@ -46,19 +49,19 @@ def _empty(entry: str) -> "Value":
 class Visitor:
     """The visitor of one page. Values are port values; the session is a dict of plain ones."""
 
-    def __init__(self, page: "Page") -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
         self.values = {entry: _empty(entry) for entry, _ in ENTRIES if entry != SESSION}
-        self.session: "dict[str, Any]" = {}
-        self.areas: "dict[str, str]" = {}
-        self._stores: "storage.Stores" = None  # type: ignore[assignment]  # until `open`
-        self._options: "LoadOptions" = None  # type: ignore[assignment]  # likewise
+        self.session: dict[str, Any] = {}
+        self.areas: dict[str, str] = {}
+        self._stores: storage.Stores = None  # type: ignore[assignment]  # until `open`
+        self._options: LoadOptions = None  # type: ignore[assignment]  # likewise
         self._settled = False
         self._session_seen: float = 0
 
     # Beginning, and beginning anew once the visitor has consented
 
-    def open(self, options: "LoadOptions") -> None:
+    def open(self, options: LoadOptions) -> None:
         """Take the load options. What is to be stored waits for `keep`: that takes browsers long."""
         self._settled = False
         self._options = options
@@ -70,7 +73,7 @@ class Visitor:
         if self._stores is not None:
             self._stores.release()
 
-    def settle(self, areas: "dict[str, str]", at_once: bool = True) -> None:
+    def settle(self, areas: dict[str, str], at_once: bool = True) -> None:
         """Keep each entry in its area of ``areas`` from now on, and take over what is stored.
 
         When that changes, what is known goes first: an area that comes to hold an entry forgets the one it held. Not so
@@ -92,7 +95,7 @@ class Visitor:
         self.set_traits(GROUP_TRAITS, self._stored(GROUP_TRAITS))
         external = NULL
         if self._options.anonymous_id_cookie:
-            external = self._foreign(storage.COOKIE, self._options.anonymous_id_cookie)
+            external = self._foreign(COOKIE, self._options.anonymous_id_cookie)
         self.set_anonymous_id(self.anonymous_id(self._options.anonymous_id_options) if external is NULL else external)
         self._set(AUTH_TOKEN, self._stored(AUTH_TOKEN))
         self._settle_referrer()
@@ -106,11 +109,11 @@ class Visitor:
             self._save(entry)
         self._save_session()
 
-    def _gather(self, at_hand: "Any") -> None:
+    def _gather(self, at_hand: Any) -> None:
         """Bring what lies in other areas into the area of its entry; the last one that has it wins."""
         for entry, key in ENTRIES:
             home = self.areas[entry]
-            if home == storage.NONE:
+            if home == NONE:
                 continue
             for area, keys_ in at_hand:
                 if area != home and key in keys_:
@@ -119,16 +122,16 @@ class Visitor:
                         self._stores.write(home, key, value)
                     self._stores.remove(area, key)
 
-    def _at_hand(self) -> "Value":
+    def _at_hand(self) -> Value:
         """The areas that the page lets us have, each with our keys that stand there."""
-        areas = [area for area in (storage.COOKIE, storage.LOCAL, storage.SESSION) if self._stores.has(area)]
+        areas = [area for area in (COOKIE, LOCAL, SESSION_AREA) if self._stores.has(area)]
         return [(area, [key for key in self._stores.keys(area) if key in _KEYS.values()]) for area in areas]
 
     def _settle_referrer(self) -> None:
         referrer, domain = self._stored(REFERRER), self._stored(REFERRING_DOMAIN)
         if not (truthy(referrer) and truthy(domain)):
             if not truthy(referrer):
-                referrer = raw_get(self.page.document, "referrer") or "$direct"
+                referrer = self.page.said("referrer") or "$direct"
             domain = referring_domain(referrer)
         self._set(REFERRER, referrer)
         self._set(REFERRING_DOMAIN, domain)
@@ -137,14 +140,14 @@ class Visitor:
 
     def keeps(self, entry: str) -> bool:
         """Whether there is anywhere to keep ``entry``."""
-        return self.areas.get(entry, storage.NONE) != storage.NONE
+        return self.areas.get(entry, NONE) != NONE
 
-    def _stored(self, entry: str) -> "Value":
+    def _stored(self, entry: str) -> Value:
         if not self.keeps(entry):
             return NULL
         return self._stores.read(self.areas[entry], _KEYS[entry])
 
-    def _set(self, entry: str, value: "Value") -> None:
+    def _set(self, entry: str, value: Value) -> None:
         value = value if self.keeps(entry) and truthy(value) else _empty(entry)
         changed = keys(self.values[entry]) if is_plain(value) else value != self.values[entry]
         self.values[entry] = value
@@ -160,16 +163,19 @@ class Visitor:
         else:
             self._stores.remove(self.areas[entry], _KEYS[entry])
 
-    def set_user_id(self, value: "Value") -> None:
+    def set_user_id(self, value: Value) -> None:
+        """Another user id; what JavaScript takes for false forgets it."""
         self._set(USER_ID, value)
 
-    def set_group_id(self, value: "Value") -> None:
+    def set_group_id(self, value: Value) -> None:
+        """Another group id, likewise."""
         self._set(GROUP_ID, value)
 
-    def set_auth_token(self, value: "Value") -> None:
+    def set_auth_token(self, value: Value) -> None:
+        """Another token, likewise. FullStory has no use for it; it is stored for the vendor's SDK."""
         self._set(AUTH_TOKEN, value)
 
-    def set_traits(self, entry: str, traits: "Value") -> None:
+    def set_traits(self, entry: str, traits: Value) -> None:
         """Merge ``traits`` into the known ones; what is no plain object forgets them."""
         if self.keeps(entry) and is_plain(traits):
             self.values[entry] = merged(self.values[entry], traits)
@@ -177,13 +183,13 @@ class Visitor:
         else:
             self._set(entry, UNDEFINED)
 
-    def set_anonymous_id(self, value: "Value") -> None:
+    def set_anonymous_id(self, value: Value) -> None:
         """Another anonymous id, a new one where ``value`` is none."""
         if type_of(value) != "string" or not value:
             value = self.page.uuid()
         self._set(ANONYMOUS_ID, value)
 
-    def anonymous_id(self, options: "Value" = None) -> "Value":
+    def anonymous_id(self, options: Value = None) -> Value:
         """The anonymous id, made on first need; empty where it can't be kept. ``options``: where else to look."""
         if not self.keeps(ANONYMOUS_ID):
             return self.values[ANONYMOUS_ID]
@@ -197,24 +203,24 @@ class Visitor:
             self._set(ANONYMOUS_ID, value)
         return value
 
-    def _captured(self, options: "Value") -> "Value":
+    def _captured(self, options: Value) -> Value:
         capture = options.get("autoCapture") if isinstance(options, dict) else None
         if not isinstance(capture, dict) or not capture.get("enabled"):
             return NULL
         if lower(str(capture.get("source"))) != "segment" or not self._options.has_plugin("ExternalAnonymousId"):
             return NULL
-        value = self._foreign(storage.LOCAL, "ajs_anonymous_id")
-        return value if truthy(value) else self._foreign(storage.COOKIE, "ajs_anonymous_id")
+        value = self._foreign(LOCAL, "ajs_anonymous_id")
+        return value if truthy(value) else self._foreign(COOKIE, "ajs_anonymous_id")
 
-    def _foreign(self, area: str, key: str) -> "Value":
+    def _foreign(self, area: str, key: str) -> Value:
         """What another script keeps."""
         return self._stores.raw(area, key) if self._stores.has(area) else NULL
 
-    def event_anonymous_id(self) -> "Value":
+    def event_anonymous_id(self) -> Value:
         """The anonymous id of an event: where none can be kept, each event has its own."""
         return self.values[ANONYMOUS_ID] if self.keeps(ANONYMOUS_ID) else self.page.uuid()
 
-    def reset(self, options: "Value" = UNDEFINED) -> None:
+    def reset(self, options: Value = UNDEFINED) -> None:
         """Forget the visitor, all but the anonymous id and the first referrer unless ``options`` say otherwise."""
         chosen = {entry: entry not in _KEPT_ON_RESET for entry, _ in ENTRIES}
         if type_of(options) == "boolean":
@@ -233,6 +239,17 @@ class Visitor:
                 self._renew_session()
             else:
                 self._set(entry, UNDEFINED)
+
+    def forget(self) -> None:
+        """Remove all that lies under our keys, and know nobody until `settle`."""
+        self.values = {entry: _empty(entry) for entry, _ in ENTRIES if entry != SESSION}
+        self.session = {}
+        if self._stores is None:
+            return
+        self._settled = False
+        for area in (COOKIE, LOCAL, SESSION_AREA, MEMORY):
+            for _, key in ENTRIES:
+                self._stores.remove(area, key)
 
     # Sessions
 
@@ -254,7 +271,7 @@ class Visitor:
                 self._extend_session(self.page.now())
         self._save_session()
 
-    def _stored_session(self) -> "dict[str, Any]":
+    def _stored_session(self) -> dict[str, Any]:
         """The stored session as plain data."""
         found = self._stored(SESSION)
         session = {}
@@ -306,8 +323,8 @@ class Visitor:
             self.session = {}
             return
         now = self.page.now()
-        rested = now >= self._session_seen + _SESSION_REST
-        if rested:
+        is_due = now >= self._session_seen + _SESSION_REFRESH
+        if is_due:
             self.session = self._stored_session()
         session = self.session
         if not (session.get("autoTrack") or session.get("manualTrack")):
@@ -317,7 +334,7 @@ class Visitor:
             session = self.session
         before = session.get("sessionStart")
         session["sessionStart"] = before is None
-        if rested or session["sessionStart"] is not before:
+        if is_due or session["sessionStart"] is not before:
             self._session_seen = now
             self._save_session()
 
@@ -333,17 +350,18 @@ class Visitor:
             self.session = {"id": self.page.now(), "manualTrack": True}
         self._save_session()
 
-    def start_session(self, session_id: "Value" = UNDEFINED) -> None:
+    def start_session(self, session_id: Value = UNDEFINED) -> None:
         """A session that the page ends itself. An id is a whole number of at least ten digits."""
-        valid = type_of(session_id) == "number" and options_module.is_count(session_id) and session_id >= 1000000000
+        valid = type_of(session_id) == "number" and is_count(session_id) and session_id >= 1000000000
         self.session = {"id": session_id if valid else self.page.now(), "manualTrack": True}
         self._save_session()
 
     def end_session(self) -> None:
+        """End the session. No event begins another one, until the page does."""
         self.session = {}
         self._save_session()
 
-    def session_id(self) -> "Value":
+    def session_id(self) -> Value:
         """The id of the session that is on, NULL when none is."""
         session = self.session
         if session.get("manualTrack") or (session.get("autoTrack") and not self._session_is_over(self.page.now())):
