@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Request, Route
 
 from fsbridge.build.node import find_node
 from tools import npm
@@ -153,7 +153,10 @@ SEGMENT_SETTINGS = {
 
 
 class Vendors:
-    """Answers the SDKs on ``page``, and keeps the messages that they send in ``got``, in order, as whole objects."""
+    """Answers the SDKs on ``page``, and keeps the messages that they send in ``got``, in order, as whole objects.
+
+    An SDK gets its settings, and begins, once the page is parsed: what stands below it on the page has run by then.
+    """
 
     def __init__(self, page: Page, older: Any = False, settings: Any = None, config: Any = None) -> None:
         self._page = page
@@ -165,6 +168,10 @@ class Vendors:
         self.rudder = modules() / "@rudderstack/analytics-js/dist/npm/modern/bundled/cjs/index.cjs"
         self.actions = modules() / "@segment/browser-destinations/dist/web"
         self.held: list[Any] | None = None
+        self._is_parsing = False
+        self._asked: list[tuple[Route, Any]] = []
+        page.on("request", self._note)
+        page.on("domcontentloaded", lambda page: self._begin())
         page.route(re.compile(r"^https://(cdn|api|data|config)\.example/"), self._answer)
         page.route("https://*.segment.*/**", lambda route: route.fulfill(json={"success": True}, headers=OPEN))
         page.route("https://*.rudderlabs.com/**", lambda route: route.abort())
@@ -187,9 +194,9 @@ class Vendors:
             self.got.extend(each for each in body.get("batch", [body]) if "type" in each)
             route.fulfill(json={"success": True}, headers=OPEN)
         elif url.hostname == "config.example":
-            route.fulfill(json=self.config, headers=OPEN)
+            self._give(route, self.config)
         elif url.path.endswith("/settings"):
-            route.fulfill(json=self.settings, headers=OPEN)
+            self._give(route, self.settings)
         elif url.path.endswith("/analytics.min.js"):
             self._serve(route, self.segment / "standalone.js")
         elif url.path.endswith("/rsa.js"):
@@ -200,6 +207,22 @@ class Vendors:
             self._serve(route, self.actions / url.path[1:])
         else:
             self._serve(route, self.segment / Path(url.path).name)
+
+    def _note(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self._page.main_frame:
+            self._is_parsing = True
+
+    def _begin(self) -> None:
+        self._is_parsing = False
+        asked, self._asked = self._asked, []
+        for route, settings in asked:
+            self._give(route, settings)
+
+    def _give(self, route: Route, settings: Any) -> None:
+        if self._is_parsing:
+            self._asked.append((route, settings))
+        else:
+            route.fulfill(json=settings, headers=OPEN)
 
     def _serve(self, route: Route, file: Path) -> None:
         self.loaded.append(file.name)
