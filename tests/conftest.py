@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from hypothesis import settings
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Browser, Playwright, expect
 
 from fsbridge.build import build_web
 from tools import npm
@@ -19,14 +19,23 @@ from . import wire
 # A busy machine is no fault of an example's.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
-expect.set_options(timeout=120_000)
+
+PATIENCE = 120_000
+"""Milliseconds for what a page does: Playwright's own 30 s, and 5 s for `expect`, are too short on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(autouse=True)
-def patience(request: pytest.FixtureRequest) -> None:
-    """A page of a busy machine is waited for longer than Playwright would."""
-    if "context" in request.fixturenames:
-        request.getfixturevalue("context").set_default_timeout(120_000)
+def patient(browser: Browser) -> Browser:
+    """A browser whose pages are waited for with patience."""
+    browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
+    return browser
+
+
+@pytest.fixture(scope="session")
+def browser(browser: Browser) -> Browser:
+    """Playwright's, with patience."""
+    return patient(browser)
 
 
 @pytest.fixture(scope="session")

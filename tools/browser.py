@@ -57,7 +57,7 @@ def starts(chromium: str) -> bool:
     """Whether this browser is there and runs."""
     try:
         with sync_playwright() as playwright:
-            playwright.chromium.launch(**launch_options(chromium), timeout=30_000).close()
+            playwright.chromium.launch(**launch_options(chromium), timeout=120_000).close()
     except Error:
         return False
     return True

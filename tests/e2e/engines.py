@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Error, Page, Playwright, ProxySettings
 from selenium.common.exceptions import WebDriverException
 
+from tests.conftest import patient
 from tools import browser, firefox, webkit
 
 ENGINES = ["chromium", "firefox", "webkit"]
@@ -31,8 +32,8 @@ class Chromium:
         options = browser.launch_options(path)
         options["args"] = [*options["args"], "--ignore-certificate-errors"]
         rules: ProxySettings = {"server": f"http://{proxy}", "bypass": "127.0.0.1"}
-        self._browser = playwright.chromium.launch(
-            **options, proxy=rules, ignore_default_args=["--disable-back-forward-cache"]
+        self._browser = patient(
+            playwright.chromium.launch(**options, proxy=rules, ignore_default_args=["--disable-back-forward-cache"])
         )
         self.version = self._browser.version
 

@@ -104,7 +104,7 @@ def test_micropython_starts_from_the_snapshot_for_the_destination(
     page.goto(
         site.page("/shop", f'<!doctype html><script src="/fsbridge/fsbridge.js" {attributes} data-org="o-1"></script>')
     )
-    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)", 60)
+    wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")
     asked = [url.rpartition("/")[2] for url in requests if url.endswith(".snapshot")]
     assert asked in ([f"{name}.snapshot"], [f"{name}.snapshot", f"{name}.second.snapshot"])  # that one may follow
     assert (page.evaluate("fsbridge.status") == "ready") == works
@@ -120,7 +120,7 @@ def test_a_runtime_that_was_not_built_is_said(
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(bare_site.page("/shop", html))
-    wait_until(page, "fsbridge.status === 'ready'", 60)
+    wait_until(page, "fsbridge.status === 'ready'")
     assert said == ["[fsbridge] unknown data-runtime micropython; accepted: pyodide"]
 
 

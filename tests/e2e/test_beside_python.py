@@ -33,7 +33,7 @@ def python(kind: str, code: str) -> str:
 
 def open_page(page: Page, site: ShopSite, *parts: str) -> None:
     page.goto(site.page("/", html_page(*parts)))
-    wait_until(page, "window.done || window.failed", 60)
+    wait_until(page, "window.done || window.failed")
     assert page.evaluate("window.failed || null") is None
 
 

@@ -34,7 +34,7 @@ def visit(page: Page, shop: str) -> Iterator[Callable[..., None]]:
 
 
 def wait_for_status(page: Page, status: Any) -> None:
-    page.locator(f"#status[data-status={status}]").wait_for(timeout=60_000)
+    page.locator(f"#status[data-status={status}]").wait_for()
 
 
 def panel(page: Page, wanted: Any) -> Any:

@@ -229,6 +229,7 @@ def _as_a_test(name: str) -> str:
                 async with async_playwright() as playwright:
                     browser = await playwright.chromium.launch(**browser_type_launch_args)
                     page = await browser.new_page()
+                    page.set_default_timeout(120_000)
                     await page.route(re.compile("^https://shop.example/"), answer)
                     await {name}(page)
                     await browser.close()

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from fsbridge.testing import FullStory
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import ShopSite
 
 from .beside import Vendors, modules, segment_snippet
@@ -21,7 +22,7 @@ ELSEWHERE = {"namespace": "FSX", "script": "cdn.elsewhere.example/s/fs.js", "hos
 @pytest.fixture
 def fullstory(context: BrowserContext, site: ShopSite) -> FullStory:
     """One that is found elsewhere, too."""
-    fullstory = FullStory(scripts=["https://cdn.elsewhere.example/**"], timeout=120_000)
+    fullstory = FullStory(scripts=["https://cdn.elsewhere.example/**"], timeout=PATIENCE)
     fullstory.attach(context)
     return fullstory
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from fsbridge.build.release import policy
 from fsbridge.testing import FullStory
 
+from ..conftest import PATIENCE
 from .conftest import ShopSite
 from .shop import ORG, Console, html_page, tag, wait_until
 from .test_demo_accessible import LOOK
@@ -28,7 +29,7 @@ def test_it_shows_calls_messages_and_what_fullstory_gets(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(shop(site, runtime))
-    wait_until(page, "fsbridge.status === 'ready'", 90)
+    wait_until(page, "fsbridge.status === 'ready'")
     assert not [url for url in asked if "inspector" in url]
     page.evaluate("fsbridge.inspect(); fsbridge.inspect()")
     panel = page.get_by_role("complementary", name="fsbridge inspector")
@@ -38,7 +39,6 @@ def test_it_shows_calls_messages_and_what_fullstory_gets(
     expect(kinds).to_have_text(["FullStory", "message", "page"])
     expect(panel.locator("summary code")).to_contain_text(
         ['FS.event("Bought", {price: 5}, "segment")', 'event: "Bought"', 'analytics.track("Bought", {price: 5})'],
-        timeout=20_000,
     )
     facts = panel.locator("dl")
     expect(facts).to_contain_text("statusready")
@@ -62,7 +62,7 @@ def test_an_address_asks_for_it_and_calls_that_waited_are_in(page: Page, site: S
     html = html_page(tag(org=ORG), "<body><script>analytics.track('Early')</script>")
     page.goto(site.page("/shop", html) + "?a=b&fsbridge-inspect")
     panel = page.get_by_role("complementary", name="fsbridge inspector")
-    expect(panel.locator("li.FullStory")).to_contain_text("Early", timeout=30_000)
+    expect(panel.locator("li.FullStory")).to_contain_text("Early")
 
 
 def test_without_its_file_the_page_goes_on(page: Page, site: ShopSite, fullstory: FullStory) -> None:
@@ -81,7 +81,7 @@ def test_without_its_file_the_page_goes_on(page: Page, site: ShopSite, fullstory
 def test_axe_finds_nothing(scheme: Any, browser: Browser, site: ShopSite, axe: str) -> None:
     context = browser.new_context(color_scheme=scheme)
     site.attach(context)
-    fullstory = FullStory(timeout=120_000)
+    fullstory = FullStory(timeout=PATIENCE)
     fullstory.attach(context)
     page = context.new_page()
     page.goto(site.page("/shop", html_page("<html lang='en'><main><h1>Shop</h1></main>", tag(org=ORG))))

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from fsbridge.testing import FS, UNDEFINED, FullStory
+from tests.conftest import PATIENCE, patient
 from tests.e2e.conftest import ShopSite
 from tools.browser import CHROMIUM, OWN, launch_options
 
@@ -139,7 +140,7 @@ def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop: Shop) -> N
 def browser_with_cache(playwright: Playwright) -> Iterator[Browser]:
     """A browser with the back/forward cache, which Playwright turns off."""
     chosen = launch_options(os.environ.get(CHROMIUM, OWN))
-    browser = playwright.chromium.launch(**chosen, ignore_default_args=["--disable-back-forward-cache"])
+    browser = patient(playwright.chromium.launch(**chosen, ignore_default_args=["--disable-back-forward-cache"]))
     yield browser
     browser.close()
 
@@ -147,7 +148,7 @@ def browser_with_cache(playwright: Playwright) -> Iterator[Browser]:
 def test_back_from_the_back_forward_cache(browser_with_cache: Browser, site: ShopSite, web: Path) -> None:
     context = browser_with_cache.new_context()
     site.attach(context)
-    fullstory = FullStory(timeout=120_000)
+    fullstory = FullStory(timeout=PATIENCE)
     fullstory.attach(context)
     shop = Shop(context.new_page(), site, fullstory)
     waiting = []

@@ -87,7 +87,7 @@ def test_pyodide_sends_to_a_relay(context: BrowserContext, page: Page, site: Sho
         </script>""",
     )
     page.goto(site.page("/notebook", html))
-    wait_until(page, "results.length >= 7", 120)
+    wait_until(page, "results.length >= 7")
     results = page.evaluate("results")
     no_key = "SettingsError: A page can't keep an API key"
     for result, begins in zip(

@@ -24,7 +24,7 @@ def shop(page: Page, site: ShopSite, fullstory: FullStory, console: Console) -> 
 
     def open_page(*parts: str, path: str = "/", headers: Any = None, until: str = LIVE) -> Page:
         page.goto(site.page(path, html_page(*parts, title="Shop"), headers))
-        wait_until(page, "window.fsbridge && " + until, 60)
+        wait_until(page, "window.fsbridge && " + until)
         return page
 
     return open_page
@@ -281,7 +281,7 @@ def test_a_page_that_enforces_trusted_types(
     policy = "require-trusted-types-for 'script'; trusted-types fsbridge"
     parts = [tag(org=ORG, runtime=runtime), "<script src='/app.js'></script>"]
     page.goto(site.page("/", html_page(*parts), {"Content-Security-Policy": policy}))
-    fullstory.wait_for_event("Early", timeout=60_000)
+    fullstory.wait_for_event("Early")
     assert console.thrown == console.written == []
 
 
@@ -321,7 +321,7 @@ def test_a_report(shop: Callable[..., Page], page: Page, fullstory: FullStory, r
     page.on("console", lambda message: said.append(message.text))
     shop(tag(org=ORG, runtime=runtime, report=""), "fsbridge.report(); analytics.track('Early')")
     wait_until(page, "fsbridge.status === 'ready'")
-    page.wait_for_event("console", timeout=30_000) if len(said) < 2 else None
+    page.wait_for_event("console") if len(said) < 2 else None
     page.evaluate("fsbridge.report()")
     assert said[0] == "[fsbridge] loading"
     assert len(said) == 3

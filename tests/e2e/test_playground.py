@@ -23,7 +23,6 @@ from .test_documentation_site import LOOK
 from .visitor import Visitor
 
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
-START = 60_000  # milliseconds: Python's start on a busy machine
 
 EXAMPLE = json.loads((Path(__file__).parents[2] / "docs/subscriptions.json").read_text())
 SETTINGS: dict[str, Any] = {
@@ -85,7 +84,7 @@ def link(**state: Any) -> str:
 
 def settled(page: Page) -> None:
     """Wait until Python has said what it says of what is there."""
-    page.locator("#results[aria-busy=false]").wait_for(state="attached", timeout=START)
+    page.locator("#results[aria-busy=false]").wait_for(state="attached")
 
 
 def write(page: Page, editor: str, text: str) -> None:
@@ -161,7 +160,7 @@ def test_a_thousand_messages_as_fsbridge_map(
     assert calls.count("\n") > 500
     visit(destination=destination, settings=settings, messages="")
     page.set_input_files("#file", tmp_path / "messages.jsonl")
-    expect(results(page)).to_have_count(1000, timeout=START)
+    expect(results(page)).to_have_count(1000)
     with page.expect_download() as download:
         page.click("#download")
     assert Path(download.value.path()).read_text(encoding="utf-8") == calls
@@ -310,7 +309,7 @@ def test_fullstorys_limits(page: Page, visit: Callable[..., None], destination: 
     visit(destination=destination, settings=settings, messages="")
     write(page, "messages", json.dumps(message))
     warnings = page.locator("#messages-problems > li.warning")
-    expect(warnings).to_have_count(3, timeout=START)
+    expect(warnings).to_have_count(3)
     said = " ".join(warnings.all_text_contents())
     assert "251 characters" in said
     assert '"list' in said
@@ -364,7 +363,7 @@ def test_a_malformed_link(page: Page, visit: Callable[..., None], fragment: str,
 def test_a_link_is_bounded(page: Page, visit: Callable[..., None]) -> None:
     visit()
     write(page, "messages", '{"type": "track", "event": "A"}\n' * 2000)
-    expect(results(page)).to_have_count(1001, timeout=START)
+    expect(results(page)).to_have_count(1001)
     assert "#" not in page.url
     expect(page.locator("#copy")).to_be_disabled()
 
@@ -474,18 +473,18 @@ def test_for_everybody(browser: Browser, playground: str, axe: str, size: str, s
 
 def test_in_each_browser(visitor: Visitor, playground: str) -> None:
     visitor.tab.goto(playground + link(destination="segment-classic", messages='{"type": "track", "event": "A"}'))
-    wait_until(visitor.tab, "document.querySelectorAll('#results pre.call').length === 1", 120)
+    wait_until(visitor.tab, "document.querySelectorAll('#results pre.call').length === 1")
     shown = visitor.tab.evaluate("document.querySelector('#json').textContent")
     assert json.loads(shown) == {"line": 1, "calls": [{"call": "FS.event", "args": ["A", {}, "segment"]}]}
     visitor.tab.goto(playground)
-    wait_until(visitor.tab, "document.querySelectorAll('#results > li').length === 3", 120)
+    wait_until(visitor.tab, "document.querySelectorAll('#results > li').length === 3")
 
 
 def test_a_python_that_cannot_start_is_said(browser: Browser, playground: str) -> None:
     page = browser.new_page()
     page.route("**/playground.zip", lambda route: route.abort())
     page.goto(playground)
-    expect(page.locator("#status")).to_contain_text("Python could not start", timeout=START)
+    expect(page.locator("#status")).to_contain_text("Python could not start")
     page.close()
 
 
@@ -493,7 +492,7 @@ def test_the_shop_links_to_it(browser: Browser, shop: str) -> None:
     """Each call in its panel, with the settings of that page."""
     page = browser.new_page()
     page.goto(f"{shop}?destination=segment-classic&trackNamedPages=true")
-    page.locator("#status[data-status=ready]").wait_for(timeout=START)
+    page.locator("#status[data-status=ready]").wait_for()
     page.click("#calls > li:last-child > details > summary")
     page.click("#calls > li:last-child .why")
     page.wait_for_url("**/playground/**")

@@ -97,7 +97,7 @@ def expected_calls(dated: bool) -> Any:
 
 
 def check(page: Page, fullstory: FullStory, console: Console, dated: bool) -> None:
-    wait_until(page, "results.length >= 10", 60)
+    wait_until(page, "results.length >= 10")
     results = page.evaluate("results")
     for found, wanted in zip(results[:5], ERRORS, strict=True):
         assert found.startswith(wanted)
@@ -232,7 +232,7 @@ def pyscript(runtime: str, python: str, extra: str = "") -> Any:
 def test_python_values(page: Page, site: ShopSite, fullstory: FullStory, runtime: str) -> None:
     console = Console(page)
     page.goto(site.page("/app", html_page(SEEN, *pyscript(runtime, VALUES))))
-    wait_until(page, f"results.length >= {len(REFUSALS)}", 60)
+    wait_until(page, f"results.length >= {len(REFUSALS)}")
     assert page.evaluate("seen")[: len(WANTED)] == WANTED
     assert len(page.evaluate("seen")) == len(WANTED) + 1  # undefined, which Pyodide doesn't tell from None
     for found, wanted in zip(page.evaluate("results"), REFUSALS, strict=True):

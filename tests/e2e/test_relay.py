@@ -35,7 +35,7 @@ def notebook(page: Page, bare_site: ShopSite) -> Any:
     bare_site.put("/all.zip", archive())
     bare_site.put("/", html_page(BOOT))
     page.goto(bare_site.local)
-    wait_until(page, "!!window.run", 120)
+    wait_until(page, "!!window.run")
     return lambda code: page.evaluate("code => window.run(code)", code)
 
 

@@ -41,7 +41,7 @@ def interpreter(page: Page, site: ShopSite, given: Any = "given") -> Any:
     )
     policy = {"Content-Security-Policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"}
     page.goto(site.page("/restored", html_page('<script type="module" src="/restore.js"></script>'), policy))
-    wait_until(page, "Boolean(window.python)", 60)
+    wait_until(page, "Boolean(window.python)")
     return lambda source: page.evaluate("source => python.runPython(source)", source)
 
 
@@ -51,7 +51,7 @@ def test_the_tag_loads_neither_the_standard_library_nor_sources(
     console = Console(page)
     names = requested(page)
     page.goto(site.page("/", SHOP))
-    fullstory.wait_for_event("Queued", timeout=60_000)
+    fullstory.wait_for_event("Queued")
     assert "pyodide.snapshot" in names
     assert not {"python_stdlib.zip", "pyodide-lock.json", "fsbridge.zip"} & set(names)
     assert console.thrown == console.written == []
@@ -96,7 +96,7 @@ def test_a_plain_boot_where_the_snapshot_does_not_fit(
     console = Console(page)
     names = requested(page)
     page.goto(site.page("/", SHOP))
-    fullstory.wait_for_event("Queued", timeout=120_000)
+    fullstory.wait_for_event("Queued")
     assert page.evaluate("fsbridge.status") == "ready"
     assert "python_stdlib.zip" in names
     [said] = [text for text in console.written if "[fsbridge]" in text]
@@ -123,7 +123,7 @@ def test_anonymous_ids_differ(browser: Browser, site: ShopSite, fullstory: FullS
         site.attach(context)
         page = context.new_page()
         page.goto(site.page("/", SHOP))
-        wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)", 60)
+        wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")
         ids.add(page.evaluate("analytics.user().anonymousId()"))
         context.close()
     assert len(ids) == 2

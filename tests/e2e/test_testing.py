@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from fsbridge.testing import FS, UNDEFINED, FullStory
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import ShopSite
 
 from .shop import wait_until
@@ -299,7 +300,7 @@ def test_records_iframes_and_a_namespace_of_its_own(page: Page, fullstory: FullS
 
 
 def test_attach_serves_contexts_of_ones_own(browser: Browser, bare_site: ShopSite) -> None:
-    own = FullStory(scripts=["https://cdn.acme.example/fs.js*"], timeout=120_000)
+    own = FullStory(scripts=["https://cdn.acme.example/fs.js*"], timeout=PATIENCE)
     with browser.new_context() as context:
         bare_site.attach(context)
         page = context.new_page()

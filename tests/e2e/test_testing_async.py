@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from fsbridge.testing import FS, AsyncFullStory
+from tests.conftest import PATIENCE
 from tools.serve import Site, address, server
 
 from .test_testing import html
@@ -41,7 +42,8 @@ def play(browser_type_launch_args: dict[str, Any], at: Callable[[str], str]) -> 
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(**browser_type_launch_args)
             page = await browser.new_page()
-            fullstory = AsyncFullStory(timeout=120_000)
+            page.set_default_timeout(PATIENCE)
+            fullstory = AsyncFullStory(timeout=PATIENCE)
             await fullstory.attach(page)
             await fullstory.attach(page.context)  # once is enough
             await test(page, fullstory, at)

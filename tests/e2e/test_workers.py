@@ -38,7 +38,7 @@ def test_a_worker_has_no_page(page: Page, site: ShopSite, host: str) -> None:
     site.put("/app.py", PYTHON)
     site.put("/worker.js", host)
     page.goto(site.page("/app", html_page(PAGE)))
-    wait_until(page, "said.length", 60)
+    wait_until(page, "said.length")
     assert page.evaluate("said[0]").startswith(
         "a Web Worker has no page for FullStory to capture: call connect() on the main"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from fsbridge.testing import FullStory
 from fsbridge.testing.record import POLL_INTERVAL, STAND_IN
+from tests.conftest import PATIENCE
 from tools.serve import Response
 
 from .engines import LEAVING
@@ -100,7 +101,7 @@ class Visitor(FullStory):
     """What a tab of its own, in the browser of an ``engine``, sends to FullStory, whose host is ``edge``."""
 
     def __init__(self, engine: str, browser: Any, edge: Edge) -> None:
-        super().__init__(timeout=120_000)
+        super().__init__(timeout=PATIENCE)
         self.engine = engine
         self._attached = True
         self.edge = edge
