@@ -24,8 +24,10 @@ carries the release with MicroPython ready-made, in ``fsbridge/prebuilt`` (``hat
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -163,11 +165,17 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
 def _micropython(web: Path, node_modules: Path, sources: dict[str, str]) -> dict[str, bytes]:
     """MicroPython's files, which bear one build's mark."""
     package = INTERPRETERS["micropython"][0]
-    first, second = interpreter.parts(web, node_modules, node_modules / package / "micropython.wasm")
-    files = {"first.wasm": first, "second.wasm": second}
     images = archives.images(archives.compiled(sources, pinned_versions()[package]))
-    for name, image in images.items():
-        first, second = snapshot.micropython(web, node_modules / package, image, archives.entries(name))
+
+    def remembered(name: str) -> tuple[bytes, bytes]:
+        return snapshot.micropython(web, node_modules / package, images[name], archives.entries(name))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Node.js does it, in processes
+        parts = pool.submit(interpreter.parts, web, node_modules, node_modules / package / "micropython.wasm")
+        snapshots = list(pool.map(remembered, images))
+    first, second = parts.result()
+    files = {"first.wasm": first, "second.wasm": second}
+    for name, (first, second) in zip(images, snapshots, strict=True):
         files.update({f"{name}.snapshot": first, f"{name}.second.snapshot": second})
     host = scripts.module(web, "micropython.js", node_modules, {"build": ""})
     build = stamp.of([*files.values(), host])
