@@ -72,7 +72,8 @@ def _lint(session: nox.Session) -> None:
 def _pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
     session.run("python", "-m", "tools.npm")
     server = session.run("python", "-m", "tools.nats", silent=True, stderr=None)
-    env = {**(env or {}), "FSBRIDGE_NATS_SERVER": server.strip()}
+    servers = session.run("python", "-m", "tools.servers", silent=True, stderr=None)
+    env = {**(env or {}), "FSBRIDGE_NATS_SERVER": server.strip(), "FSBRIDGE_SERVERS": servers.strip()}
     session.run("pytest", "-n", "2", "--dist", "worksteal", *arguments, *session.posargs, env=env)
 
 

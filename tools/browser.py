@@ -92,11 +92,18 @@ def _download() -> None:
 
 def install_package(*names: str) -> None:
     """Install packages of the system's, where that has apt-get."""
-    if not shutil.which("apt-get"):
-        return
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    _run([*sudo, "apt-get", "update"], 300)
-    _run([*sudo, "apt-get", "install", "-y", "--no-install-recommends", *names], 900)
+    update_packages()
+    _apt_get(900, "install", "-y", "--no-install-recommends", *names)
+
+
+def update_packages() -> None:
+    """Renew what the system knows of its packages, where that has apt-get."""
+    _apt_get(300, "update")
+
+
+def _apt_get(seconds: float, *command: str) -> None:
+    if shutil.which("apt-get"):
+        _run([*([] if os.geteuid() == 0 else ["sudo", "-n"]), "apt-get", *command], seconds)
 
 
 def _run(command: list[str], seconds: float) -> None:
