@@ -15,6 +15,7 @@ from tools import npm
 from tools.browser import CHROMIUM, OWN, installed, launch_options
 
 from . import wire
+from .summary import pytest_terminal_summary as pytest_terminal_summary
 
 # A busy machine is no fault of an example's.
 settings.register_profile("patient", deadline=None)

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def wait_for_the_end(tab: Any) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
 def test_every_call_arrives_once_and_in_order(
-    visitor: Visitor, shop: str, runtime: str, capsys: pytest.CaptureFixture[str]
+    visitor: Visitor, shop: str, runtime: str, record_property: Callable[[str, object], None]
 ) -> None:
     engine, tab = visitor.engine, visitor.tab
     steps = int(os.environ.get("FSBRIDGE_DEPARTURES") or DEPARTURES[engine, runtime])
@@ -143,8 +143,7 @@ def test_every_call_arrives_once_and_in_order(
     tab.wait_for_timeout(500)  # for what would come twice
     made, arrived = noted(tab, "made"), [name for _, name in noted(tab, "arrived")]
     ways = Counter(way for _, way in noted(tab, "left"))
-    with capsys.disabled():
-        print(f"\n{engine}, {runtime}, seed {SEED}: {len(made)} calls, left by {dict(ways)}")
+    record_property("seed", f"{engine}, {runtime}, seed {SEED}: {len(made)} calls, left by {dict(ways)}")
     lost = [name for _, name in made if name not in set(arrived)]
     doubled = [name for name, count in Counter(arrived).items() if count > 1]
     wrong = [name for _, name in out_of_order(made, arrived)]
