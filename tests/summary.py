@@ -18,7 +18,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in terminalreporter.getreports(outcome)
         if report.when == "call"
     ]
-    told = [(report.nodeid.split("::")[0], *told) for report in reports for told in report.user_properties]
+    told = [(report.nodeid.split("::")[0], *each) for report in reports for each in report.user_properties]
     counts = Counter((file, value) for file, name, value in told if name == "deviation")
     if counts:
         terminalreporter.section("recordings compared under a deliberate deviation of ours")
