@@ -1,43 +1,29 @@
-"""Large answers of a test's site go to Chromium over the network.
+"""The sites of tests as Chromium reaches them: over the network, by a proxy that answers for every ``….example``.
 
-Playwright's ``fulfill`` writes a body as base64 into one message after another: for Pyodide that is four fifths of all
-that a page's start costs.
+Playwright's ``fulfill`` would write each body as base64 into messages: for Pyodide that is four fifths of all that a
+page's start costs.
 """
 
 from functools import cache
-from typing import Any
-from urllib.parse import urlsplit
 
-from tools.serve import Response
+from tools.serve import Site
 
-from .e2e.net import Net, Unreachable
-
-LARGE = 1_000_000
+from .e2e.net import Net
 
 
 class _Hosts:
-    """All hosts, each with the large answers to what its pages have asked for."""
+    """Each host under ``.example`` is the site that is served last."""
 
     def __init__(self) -> None:
-        self.answers: dict[tuple[str, str], Response] = {}
+        self.site: Site | None = None
 
     def __contains__(self, host: str) -> bool:
         return True
 
-    def __getitem__(self, host: str) -> "_Host":
-        return _Host(self.answers, host)
-
-
-class _Host:
-    def __init__(self, answers: dict[tuple[str, str], Response], name: str) -> None:
-        self._answers = answers
-        self._name = name
-
-    def get(self, path: str) -> Response:
-        try:
-            return self._answers[self._name, path]
-        except KeyError:
-            raise Unreachable from None
+    def __getitem__(self, host: str) -> Site:
+        if self.site is None or not host.endswith(".example"):
+            raise KeyError(host)
+        return self.site
 
 
 _hosts = _Hosts()
@@ -49,12 +35,6 @@ def proxy() -> str:
     return Net(_hosts).proxy
 
 
-def fulfill(route: Any, response: Response) -> None:
-    """Answer a request that Playwright has stopped."""
-    url = urlsplit(route.request.url)
-    if len(response.body) < LARGE:
-        route.fulfill(status=response.status, headers=response.headers, body=response.body)
-        return
-    path = f"{url.path}?{url.query}" if url.query else url.path
-    _hosts.answers[url.hostname or "", path] = response
-    route.continue_()
+def serve(site: Site) -> None:
+    """From now on ``site`` is at every address ``https://….example``."""
+    _hosts.site = site

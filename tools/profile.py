@@ -19,8 +19,9 @@ from playwright.sync_api import sync_playwright
 
 from fsbridge.build import INTERPRETERS, archives, build_web, stamp, web_sources
 from tests.conformance.browser import visits
-from tests.conformance.browser.stage import Stage, Visit
+from tests.conformance.browser.stage import Internet, Stage, Visit
 from tests.conformance.recordings import recordings
+from tests.e2e.net import Net
 
 from . import browser, npm
 
@@ -87,7 +88,9 @@ def main() -> None:
         subprocess.run(["node", str(FOLDER / "instrument.mjs"), str(first), str(program)], check=True)
         first.write_bytes(stamp.mark(first.name, first.read_bytes(), build))
         chromium = playwright.chromium.launch(**browser.launch_options(browser.provision()))
-        stage = Stage(chromium, web)
+        internet = Internet(web)
+        net = Net(internet)
+        stage = Stage(chromium, internet, net.proxy)
         stage.context.add_init_script(CAPTURE)
         for done, visit in enumerate(loads, 1):
             stage.play(visit)
@@ -97,6 +100,7 @@ def main() -> None:
             if not found["ran"]:
                 raise SystemExit(f"MicroPython didn't run: {stage.page.evaluate('fsbridge.status')}")
             print(f"\r{done} of {len(loads)}: {len(ran)} functions", end="", file=sys.stderr)
+        net.close()
     digest = hashlib.sha256(program.read_bytes()).hexdigest()
     profile = {"sha256": digest, "loads": len(loads), "ran": sorted(ran), "read": spans(read)}
     lines = [f"  {json.dumps(key)}: {json.dumps(value, separators=(',', ':'))}" for key, value in profile.items()]

@@ -101,6 +101,7 @@ def server(site: Site, port: int = 0) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or a body waits for the headers to be acknowledged
 
         def do_GET(self) -> None:
             response = site.get(self.path, self.headers.get("Accept-Encoding", ""))

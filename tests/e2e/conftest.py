@@ -1,12 +1,11 @@
 """A web site made up by a test, under realistic addresses."""
 
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright, Route
+from playwright.sync_api import Playwright
 
 from fsbridge.build import build_web, release
 from tools import demo, npm
@@ -30,19 +29,12 @@ class ShopSite(Site):
         self.put(path, html, headers)
         return self.origin + path
 
-    def attach(self, context: BrowserContext) -> None:
-        """Serve the pages of a browser context."""
-        context.route(re.compile(r"^https://([^/]+\.)?[^/.]+\.example/"), self._answer)
-
-    def _answer(self, route: Route) -> None:
-        wire.fulfill(route, self.get(route.request.url))
-
 
 @pytest.fixture
-def bare_site(context: BrowserContext) -> Iterator[ShopSite]:
+def bare_site() -> Iterator[ShopSite]:
     """A site with nothing but the pages that the test puts there: ``page.goto(bare_site.page("/cart", html))``."""
     site = ShopSite()
-    site.attach(context)
+    wire.serve(site)
     running = server(site)
     site.local = address(running)
     threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()

@@ -29,6 +29,7 @@ class Net:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or a body waits for the headers to be acknowledged
 
             def do_CONNECT(handler) -> None:
                 host = handler.path.partition(":")[0]

@@ -156,6 +156,7 @@ from pathlib import Path
 import pytest
 
 from fsbridge.testing import FullStory
+from tests import wire
 from tests.conftest import browser_type_launch_args
 from tests.e2e.conftest import ShopSite
 
@@ -170,12 +171,12 @@ function act() {
 
 
 @pytest.fixture(autouse=True)
-def shop(context):
+def shop():
     site = ShopSite()
     site.mount("/fsbridge/", Path(os.environ["WEB"]))
     site.page("/checkout", PAGE.replace("BUTTON", "Buy").replace("BUY", "true"))
     site.page("/join", PAGE.replace("BUTTON", "Join").replace("BUY", "false"))
-    site.attach(context)
+    wire.serve(site)
 '''
 
 
@@ -209,28 +210,24 @@ def _as_a_test(name: str) -> str:
     """A test that awaits an example's coroutine with a page of Playwright's async API."""
     return textwrap.dedent(f"""
         def test_it(browser_type_launch_args):
-            import asyncio, re
+            import asyncio
             from urllib.parse import urlsplit
             from pathlib import Path
             import os
             from playwright.async_api import async_playwright
             from conftest import PAGE
+            from tests import wire
             from tests.e2e.conftest import ShopSite
 
             site = ShopSite()
             site.mount("/fsbridge/", Path(os.environ["WEB"]))
             site.page("/join", PAGE.replace("BUTTON", "Join").replace("BUY", "false"))
 
-            async def answer(route):
-                response = site.get(route.request.url)
-                await route.fulfill(status=response.status, headers=response.headers, body=response.body)
-
             async def run():
                 async with async_playwright() as playwright:
                     browser = await playwright.chromium.launch(**browser_type_launch_args)
                     page = await browser.new_page()
                     page.set_default_timeout(120_000)
-                    await page.route(re.compile("^https://shop.example/"), answer)
                     await {name}(page)
                     await browser.close()
 

@@ -80,7 +80,6 @@ def test_without_its_file_the_page_goes_on(page: Page, site: ShopSite, fullstory
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(scheme: Any, browser: Browser, site: ShopSite, axe: str) -> None:
     context = browser.new_context(color_scheme=scheme)
-    site.attach(context)
     fullstory = FullStory(timeout=PATIENCE)
     fullstory.attach(context)
     page = context.new_page()

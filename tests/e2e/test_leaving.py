@@ -3,7 +3,6 @@
 `test_departures.py` mixes them all at random. What doesn't depend on the interpreter is tried on MicroPython alone.
 """
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +14,6 @@ from playwright.sync_api import Browser, Page, Playwright
 from fsbridge.testing import FS, UNDEFINED, FullStory
 from tests.conftest import PATIENCE, patient
 from tests.e2e.conftest import ShopSite
-from tools.browser import CHROMIUM, OWN, launch_options
 
 from .shop import ORG, RUDDER_SNIPPET, SEGMENT_SNIPPET, Console, html_page, tag, wait_until
 
@@ -137,17 +135,16 @@ def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop: Shop) -> N
 
 
 @pytest.fixture(scope="module")
-def browser_with_cache(playwright: Playwright) -> Iterator[Browser]:
+def browser_with_cache(playwright: Playwright, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """A browser with the back/forward cache, which Playwright turns off."""
-    chosen = launch_options(os.environ.get(CHROMIUM, OWN))
-    browser = patient(playwright.chromium.launch(**chosen, ignore_default_args=["--disable-back-forward-cache"]))
+    cache = ["--disable-back-forward-cache"]
+    browser = patient(playwright.chromium.launch(**browser_type_launch_args, ignore_default_args=cache))
     yield browser
     browser.close()
 
 
 def test_back_from_the_back_forward_cache(browser_with_cache: Browser, site: ShopSite, web: Path) -> None:
     context = browser_with_cache.new_context()
-    site.attach(context)
     fullstory = FullStory(timeout=PATIENCE)
     fullstory.attach(context)
     shop = Shop(context.new_page(), site, fullstory)

@@ -120,7 +120,6 @@ def test_anonymous_ids_differ(browser: Browser, site: ShopSite, fullstory: FullS
     ids = set()
     for _ in range(2):
         context = browser.new_context()
-        site.attach(context)
         page = context.new_page()
         page.goto(site.page("/", SHOP))
         wait_until(page, "!['loading', 'queueing'].includes(fsbridge.status)")

@@ -302,7 +302,6 @@ def test_records_iframes_and_a_namespace_of_its_own(page: Page, fullstory: FullS
 def test_attach_serves_contexts_of_ones_own(browser: Browser, bare_site: ShopSite) -> None:
     own = FullStory(scripts=["https://cdn.acme.example/fs.js*"], timeout=PATIENCE)
     with browser.new_context() as context:
-        bare_site.attach(context)
         page = context.new_page()
         own.attach(page)
         own.attach(context)  # once is enough

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Playwright
 from tests.e2e.engines import Engines
 from tests.e2e.net import Net
 
-from .engine_stage import EngineStage, Internet
-from .stage import Stage, WarmStage
+from .engine_stage import EngineStage
+from .stage import Internet, Stage, WarmStage
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +31,10 @@ def stages(browser: Browser, playwright: Playwright, web: Path) -> Iterator[Any]
             if mode in ("firefox", "webkit"):
                 made[key] = EngineStage(engines.get(mode), internet)
             else:
-                made[key] = (WarmStage if mode == "warm" else Stage)(browser, web, timezone)
+                made[key] = (WarmStage if mode == "warm" else Stage)(browser, internet, net.proxy, timezone)
         return made[key]
 
-    stage.web = web  # type: ignore[attr-defined]
+    stage.internet, stage.proxy = internet, net.proxy  # type: ignore[attr-defined]
     yield stage
     for each in made.values():
         each.close()

@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.e2e.engines import LEAVING
-from tests.e2e.net import Unreachable
-from tools.serve import Response, Site
 
-from .stage import TAKES_OVER, TIMEOUT, PageLoad, Visit, emptied
-
-DELIVERS = "window.playerDelivers = (outcome) => { window.playerDelivered = outcome; };"
+from .stage import TIMEOUT, Internet, PageLoad, Visit, emptied
 
 # A visitor comes with these cookies and no others. %s: the host, its domain, and each cookie as a line.
 COOKIES = """
@@ -39,35 +34,6 @@ def is_playable(visit: Visit) -> bool:
     return visit.timezone == "UTC" and not any(load.referrer or urlsplit(load.url).port for load in visit.loads)
 
 
-class Internet:
-    """All hosts: each has the visit's pages, and the tag's files. ``document`` is the page at the address ``url``."""
-
-    def __init__(self, web: Path) -> None:
-        self._site = Site()
-        self._site.mount("/fsbridge/", web)
-        self.document = self.url = self.fsjs = ""
-
-    def __contains__(self, host: str) -> bool:
-        return True
-
-    def __getitem__(self, host: str) -> Internet:
-        return self
-
-    def get(self, url: str) -> Response:
-        parts, own = urlsplit(url), urlsplit(self.url)
-        if (parts.path or "/", parts.query) == (own.path or "/", own.query):
-            return Response(self.document.encode(), {"Content-Type": "text/html; charset=utf-8"})
-        if parts.path.startswith("/fsbridge/"):
-            return self._site.get(url)
-        if self.fsjs == "takes-over":
-            headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
-            return Response(TAKES_OVER.encode(), headers)
-        is_fsjs = parts.path.endswith(".js") or "org=" in parts.query  # where a null script leads, too
-        if is_fsjs and self.fsjs != "blocked":  # fs.js stays on its way, and the page queues
-            time.sleep(TIMEOUT)
-        raise Unreachable
-
-
 class EngineStage:
     """One tab for many visits, one after the other, each with cookies and storage of its own."""
 
@@ -78,7 +44,7 @@ class EngineStage:
 
     def play(self, visit: Visit) -> list[dict[str, Any]]:
         """What came of each page load of ``visit``, as the player tells it, undecoded."""
-        self._internet.fsjs = visit.fsjs
+        self._internet.begin(visit)
         self._tab = self._tab or self._browser.tab()
         try:
             first, *others = visit.loads
@@ -99,7 +65,7 @@ class EngineStage:
             self._internet.url = f"https://{urlsplit(load.url).hostname}/between"
             self._internet.document = first
             self._tab.goto(self._internet.url)
-        before = f"{first}<script>{script}{DELIVERS}</script>"
+        before = f"{first}<script>{script}</script>"
         self._internet.url, self._internet.document = load.url, load.document().replace(first, before, 1)
         self._tab.goto(load.url, wait="none")
         deadline = time.monotonic() + TIMEOUT
@@ -109,10 +75,10 @@ class EngineStage:
                 raise AssertionError(f"nothing came of {load.url} within {TIMEOUT} s")
             self._tab.wait_for_timeout(5)
             with suppress(*LEAVING):  # the page before is being left
-                delivered = self._tab.evaluate("window.playerDelivered")
+                delivered = self._tab.evaluate("window.player?.delivered")
         outcome = json.loads(delivered)
         assert not outcome["thrown"], outcome["thrown"]
-        self._tab.evaluate("delete window.playerDelivered")
+        self._tab.evaluate("delete player.delivered")
         return dict(outcome)
 
 

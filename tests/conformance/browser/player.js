@@ -1,8 +1,8 @@
 // Plays one page load of a recording in the page itself, and tells what came of it as tagged JSON.
 //
 // `player.prepare(load)` goes before the tag: FullStory as the recording had it, storage, what a vendor's snippet
-// buffered. `player.run()` goes after it: what the page calls before Python is live, then the rest. The outcome goes to
-// `playerDelivers`, a function that the test gives the page. `stage.py` says what a `load` holds.
+// buffered. `player.run()` goes after it: what the page calls before Python is live, then the rest. The outcome is in
+// `player.delivered` then, as JSON text, and is what the promise `player.ended` gives. `stage.py` says what a `load` holds.
 (function () {
   "use strict";
 
@@ -12,6 +12,7 @@
   const native = { setTimeout: window.setTimeout.bind(window) };
   let load = null; // what is being played
   let outcome = null;
+  let end = null; // resolves player.ended
   let delays = 0; // middleware that has yet to go on
 
   // Tagged JSON
@@ -358,15 +359,21 @@
     setCanonical(page.canonical);
   }
 
+  function begin(fresh) {
+    outcome = fresh;
+    player.delivered = null;
+    player.ended = new Promise((resolve) => (end = resolve));
+  }
+
   function deliver(delivered) {
-    window.playerDelivers(JSON.stringify(delivered));
+    end((player.delivered = JSON.stringify(delivered)));
   }
 
   window.player = {
     prepare(given) {
       load = given;
       delays = 0;
-      outcome = { calls: [], returns: {}, callbacks: [], console: [], thrown: [] };
+      begin({ calls: [], returns: {}, callbacks: [], console: [], thrown: [] });
       listen();
       installFs();
       seed();
@@ -382,6 +389,7 @@
 
     // Boots the interpreter that `again` uses: the tag asks window.warmPython for it (see stage.py).
     warm(runtime) {
+      begin({ thrown: [] });
       boot(runtime).then(
         (python) => {
           window.warmPython = python;
@@ -403,7 +411,7 @@
 
     // Calls `driver.<function>(…arguments)` in Python for each of `calls`, all at once.
     bulk(runtime, driver, calls) {
-      outcome = { thrown: [] };
+      begin({ thrown: [] });
       boot(runtime)
         .then((python) => {
           python.FS.writeFile("/driver.py", driver);

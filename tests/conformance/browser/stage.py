@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import html
 import json
-import re
-import time
-from contextlib import suppress
+import threading
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,16 +25,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Error
-
 from fsbridge.build import INTERPRETERS, archives, browser_sources, pinned_versions
 from fsbridge.testing.simulated import FS_METHODS
-from tests import wire
-from tools.serve import Site
+from tests.e2e.net import Unreachable
+from tools.serve import Response, Site
 
 PLAYER = (Path(__file__).parent / "player.js").read_text(encoding="utf-8")
+EMPTY = f"<!doctype html><title></title><script>{PLAYER}</script>"
 TIMEOUT = 180
-"""Seconds for one page load."""
+"""Seconds that fs.js stays on its way, and that a page load is waited for."""
 
 # An interpreter that is there already, with our package in it.
 WARM = {
@@ -100,42 +97,70 @@ def _image() -> bytes:
     return archives.image(archives.compiled(browser_sources(), version)).content
 
 
-class Stage:
-    """One browser context for many visits, one after the other, each with cookies and storage of its own."""
+class Internet:
+    """All hosts: each has the visit's pages, and the tag's files. ``document`` is the page at the address ``url``."""
 
-    def __init__(self, browser: Any, web: Path, timezone: str = "UTC") -> None:
-        self.context = browser.new_context(timezone_id=timezone)
-        self.context.expose_binding("playerDelivers", self._take)
-        self.context.route(re.compile("^https?://"), self._answer)
+    def __init__(self, web: Path) -> None:
         self._site = Site()
         self._site.mount("/fsbridge/", web)
         for folder, module in WARM.items():
-            self._site.put(f"/warm/{folder}/pyodide.js", module, {"Content-Type": "text/javascript"})
+            self._site.put(f"/warm/{folder}/pyodide.js", module)
         self._site.put("/warm/all.romfs", _image())
-        self._outcome: str | None = None
-        self._document = ""
-        self._fsjs = ""
-        self._held: list[Any] = []
+        self.document = self.url = self._fsjs = ""
+        self._over = threading.Event()
+
+    def __contains__(self, host: str) -> bool:
+        return True
+
+    def __getitem__(self, host: str) -> Internet:
+        return self
+
+    def begin(self, visit: Visit) -> None:
+        """What was on its way for the visit before fails, or the browser might let a next page wait for it."""
+        self._over.set()
+        self._over, self._fsjs = threading.Event(), visit.fsjs
+
+    def get(self, url: str) -> Response:
+        parts, own = urlsplit(url), urlsplit(self.url)
+        if (parts.path or "/", parts.query) == (own.path or "/", own.query):
+            return Response(self.document.encode(), {"Content-Type": "text/html; charset=utf-8"})
+        if parts.path.startswith(("/fsbridge/", "/warm/")):
+            return self._site.get(url)
+        if self._fsjs == "takes-over":
+            headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
+            return Response(TAKES_OVER.encode(), headers)
+        is_fsjs = parts.path.endswith(".js") or "org=" in parts.query  # where a null script leads, too
+        if is_fsjs and self._fsjs != "blocked":  # fs.js stays on its way, and the page queues
+            self._over.wait(TIMEOUT)
+        raise Unreachable
+
+
+class Stage:
+    """One browser context for many visits, one after the other, each with cookies and storage of its own."""
+
+    def __init__(self, browser: Any, internet: Internet, proxy: str, timezone: str = "UTC") -> None:
+        by = {"server": f"http://{proxy}"}
+        self.context = browser.new_context(timezone_id=timezone, proxy=by, ignore_https_errors=True)
+        self._internet = internet
         self.page = self.context.new_page()
 
     def play(self, visit: Visit) -> list[dict[str, Any]]:
         """What came of each page load of ``visit``, as the player tells it, undecoded."""
-        self._begin(visit)
-        played = []
-        for index, load in enumerate(visit.loads):
-            if index == 0:
-                load = emptied(load)
-            self._open(load)
-            played.append(self._wait(load))
-        return played
+        self._internet.begin(visit)
+        self.context.clear_cookies()
+        if visit.cookies:
+            domain = "." + ".".join((urlsplit(visit.loads[0].url).hostname or "").split(".")[-2:])
+            self.context.add_cookies(
+                [{"name": name, "value": value, "domain": domain, "path": "/"} for name, value in visit.cookies.items()]
+            )
+        first, *others = visit.loads
+        return [self._play(load) for load in (emptied(first), *others)]
 
     def bulk(self, runtime: str, driver: str, calls: list[list[Any]]) -> list[Any]:
         """What the functions of the Python module ``driver`` return: ``calls`` are their names and arguments."""
-        load = PageLoad("https://shop.example/bulk", {}, {})
-        self._outcome, self._document = None, f"<!doctype html><title></title><script>{PLAYER}</script>"
-        self.page.goto(load.url)
+        self._goto("https://shop.example/bulk", EMPTY)
         self._tell("bulk", runtime, driver, calls)
-        return list(self._wait(load)["results"])
+        return list(self._outcome()["results"])
 
     def cookies(self) -> list[dict[str, Any]]:
         """The visitor's cookies as the browser has them."""
@@ -144,54 +169,24 @@ class Stage:
     def close(self) -> None:
         self.context.close()
 
-    def _begin(self, visit: Visit) -> None:
-        self._fsjs = visit.fsjs
-        while self._held:  # or the browser would let the next page wait for the same answer
-            with suppress(Error):
-                self._held.pop().abort()
-        self.context.clear_cookies()
-        if visit.cookies:
-            domain = "." + ".".join((urlsplit(visit.loads[0].url).hostname or "").split(".")[-2:])
-            self.context.add_cookies(
-                [{"name": name, "value": value, "domain": domain, "path": "/"} for name, value in visit.cookies.items()]
-            )
-
-    def _open(self, load: PageLoad) -> None:
-        self._outcome, self._document = None, load.document()
+    def _play(self, load: PageLoad) -> dict[str, Any]:
         if "#" in load.url:  # or it might be a jump within the page that is open
             self.page.goto("about:blank")
-        self.page.goto(load.url, referer=load.referrer or None, wait_until="commit")
+        self._goto(load.url, load.document(), referer=load.referrer or None)
+        return self._outcome()
+
+    def _goto(self, url: str, document: str, **options: Any) -> None:
+        self._internet.url, self._internet.document = url, document
+        self.page.goto(url, wait_until="domcontentloaded", **options)
 
     def _tell(self, method: str, *args: Any) -> None:
         # As JSON text: Playwright's own way for arguments doesn't know lone surrogates.
         self.page.evaluate("([method, args]) => { player[method](...JSON.parse(args)) }", [method, json.dumps(args)])
 
-    def _wait(self, load: PageLoad) -> dict[str, Any]:
-        deadline = time.monotonic() + TIMEOUT
-        while self._outcome is None:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"nothing came of {load.url} within {TIMEOUT} s")
-            self.page.wait_for_timeout(2)
-        outcome = json.loads(self._outcome)
+    def _outcome(self) -> dict[str, Any]:
+        outcome = json.loads(self.page.evaluate("player.ended"))
         assert not outcome["thrown"], outcome["thrown"]
         return dict(outcome)
-
-    def _take(self, source: Any, outcome: str) -> None:
-        self._outcome = outcome
-
-    def _answer(self, route: Any) -> None:
-        request = route.request
-        if request.resource_type == "document":
-            route.fulfill(body=self._document, content_type="text/html; charset=utf-8")
-        elif "/fsbridge/" in request.url or "/warm/" in request.url:
-            wire.fulfill(route, self._site.get(request.url))
-        elif self._fsjs == "takes-over":
-            cors = {"Access-Control-Allow-Origin": "*"}
-            route.fulfill(body=TAKES_OVER, content_type="text/javascript", headers=cors)
-        elif self._fsjs == "blocked" or request.resource_type != "script":
-            route.abort("blockedbyclient")
-        else:  # fs.js stays on its way, and the page queues
-            self._held.append(route)
 
 
 class WarmStage(Stage):
@@ -199,18 +194,17 @@ class WarmStage(Stage):
 
     _origin = ""
 
-    def _open(self, load: PageLoad) -> None:
+    def _play(self, load: PageLoad) -> dict[str, Any]:
         parts = urlsplit(load.url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin != self._origin:
-            self._outcome, self._document = None, f"<!doctype html><title></title><script>{PLAYER}</script>"
-            self.page.goto(origin + "/")
+            self._goto(origin + "/", EMPTY)
             self._tell("warm", "pyodide")
-            self._wait(load)
+            self._outcome()
             self._origin = origin
-        self._outcome = None
         attributes = {**load.tag, "base": "/warm/"}
         self._tell("again", load.place(), load.play, attributes)
+        return self._outcome()
 
 
 def emptied(load: PageLoad) -> PageLoad:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +35,7 @@ from .. import player_rudder, tagged, test_rudderstack, test_segment
 from ..deviations import rule_for
 from ..recordings import identifier, recordings
 from . import visits
-from .stage import PageLoad, Stage
+from .stage import Internet, PageLoad, Stage
 
 SPREAD = int(os.environ.get("FSBRIDGE_SPREAD", "0"))
 """Every how manieth recording is played."""
@@ -47,16 +46,16 @@ PAGE_FIELDS = {"url", "referrer", "title", "canonical", "script", "expect", "ano
 class BesideStage(Stage):
     """A stage whose pages have an SDK beside the tag."""
 
-    def __init__(self, browser: Browser, web: Path) -> None:
-        super().__init__(browser, web)
+    def __init__(self, browser: Browser, internet: Internet, proxy: str) -> None:
+        super().__init__(browser, internet, proxy)
         self.vendors = Vendors(self.page)
 
-    def _open(self, load: PageLoad) -> None:
+    def _play(self, load: PageLoad) -> dict[str, Any]:
         self.vendors.got.clear()
         if "config" in load.play:
             self.vendors.config = load.play.pop("config")
         self.vendors.settings = load.play.pop("vendors", SEGMENT_SETTINGS)
-        super()._open(load)
+        return super()._play(load)
 
 
 class BesidePage(PageLoad):
@@ -70,7 +69,7 @@ class BesidePage(PageLoad):
 
 @pytest.fixture(scope="module")
 def stage(stages: Any, browser: Browser) -> Iterator[BesideStage]:
-    made = BesideStage(browser, stages.web)
+    made = BesideStage(browser, stages.internet, stages.proxy)
     yield made
     made.close()
 
