@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Playwright, expect
 
 from fsbridge.build import build_web
 from tools import npm
-from tools.browser import CHROMIUM, OWN, installed, launch_options
+from tools.browser import CHROMIUM, OWN, installed, launch_options, without_windows
 
 from . import wire
 from .summary import pytest_terminal_summary as pytest_terminal_summary
@@ -41,10 +41,10 @@ def browser(browser: Browser) -> Browser:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any], playwright: Playwright) -> dict[str, Any]:
-    """The Chromium that ``nox -s tests`` found, else Playwright's own, else an installed one."""
+    """The Chromium that ``nox -s tests`` found, else Playwright's own, else an installed one; without windows."""
     own = Path(playwright.chromium.executable_path).exists()
     chromium = os.environ.get(CHROMIUM) or next(iter([] if own else installed()), OWN)
-    options = launch_options(chromium)
+    options = launch_options(without_windows(chromium))
     options["args"] = [*options["args"], "--ignore-certificate-errors"]
     by = {"server": f"http://{wire.proxy()}", "bypass": "127.0.0.1,localhost"}
     return {**browser_type_launch_args, **options, "proxy": by}
