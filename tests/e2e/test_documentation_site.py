@@ -62,7 +62,7 @@ def test_each_public_name_has_an_entry(folder: Path) -> None:
         assert [name for name in names if f"{module.__name__}.{name}" not in entries] == []
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("dark", 360)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_for_everybody(folder: Path, docs: str, browser: Browser, axe: str, scheme: Any, width: int) -> None:
     screen: Any = {"width": width, "height": 720}
     context = browser.new_context(viewport=screen, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
