@@ -3,6 +3,7 @@
 `test_departures.py` mixes them all at random. What doesn't depend on the interpreter is tried on MicroPython alone.
 """
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from fsbridge.testing import FS, UNDEFINED, FullStory
 from tests.conftest import PATIENCE, patient
 from tests.e2e.conftest import ShopSite
+from tools.browser import CHROMIUM, OWN
 
 from .shop import ORG, RUDDER_SNIPPET, SEGMENT_SNIPPET, Console, html_page, tag, wait_until
 
@@ -136,9 +138,11 @@ def test_a_popup_that_is_closed_before_the_interpreter_is_there(shop: Shop) -> N
 
 @pytest.fixture(scope="module")
 def browser_with_cache(playwright: Playwright, browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
-    """A browser with the back/forward cache, which Playwright turns off."""
-    cache = ["--disable-back-forward-cache"]
-    browser = patient(playwright.chromium.launch(**browser_type_launch_args, ignore_default_args=cache))
+    """A browser with the back/forward cache, which Playwright turns off, and one without windows hasn't got."""
+    options = {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
+    if (chromium := os.environ.get(CHROMIUM, OWN)) != OWN:
+        options["executable_path"] = chromium
+    browser = patient(playwright.chromium.launch(**options))
     yield browser
     browser.close()
 
