@@ -35,6 +35,6 @@ def proxy() -> str:
     return Net(_hosts).proxy
 
 
-def serve(site: Site) -> None:
-    """From now on ``site`` is at every address ``https://….example``."""
+def serve(site: Site | None) -> None:
+    """From now on ``site``, or nothing, is at every address under ``.example``."""
     _hosts.site = site

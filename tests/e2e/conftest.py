@@ -39,6 +39,7 @@ def bare_site() -> Iterator[ShopSite]:
     site.local = address(running)
     threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
     yield site
+    wire.serve(None)
     running.shutdown()
     running.server_close()
 

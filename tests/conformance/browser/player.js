@@ -1,8 +1,9 @@
 // Plays one page load of a recording in the page itself, and tells what came of it as tagged JSON.
 //
 // `player.prepare(load)` goes before the tag: FullStory as the recording had it, storage, what a vendor's snippet
-// buffered. `player.run()` goes after it: what the page calls before Python is live, then the rest. The outcome is in
-// `player.delivered` then, as JSON text, and is what the promise `player.ended` gives. `stage.py` says what a `load` holds.
+// buffered. `player.run()` goes after it: what the page calls before Python is live, then the rest. The outcome is
+// in `player.delivered` then, as JSON text, and is what the promise `player.ended` gives. `stage.py` says what a `load`
+// holds.
 (function () {
   "use strict";
 

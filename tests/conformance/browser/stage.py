@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from playwright.sync_api import TimeoutError
+
 from fsbridge.build import INTERPRETERS, archives, browser_sources, pinned_versions
 from fsbridge.testing.simulated import FS_METHODS
 from tests.e2e.net import Unreachable
@@ -184,7 +186,11 @@ class Stage:
         self.page.evaluate("([method, args]) => { player[method](...JSON.parse(args)) }", [method, json.dumps(args)])
 
     def _outcome(self) -> dict[str, Any]:
-        outcome = json.loads(self.page.evaluate("player.ended"))
+        try:
+            ended = self.page.wait_for_function("player.ended", timeout=TIMEOUT * 1000)
+        except TimeoutError:
+            raise AssertionError(f"nothing came of {self.page.url} within {TIMEOUT} s") from None
+        outcome = json.loads(ended.json_value())
         assert not outcome["thrown"], outcome["thrown"]
         return dict(outcome)
 
