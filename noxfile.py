@@ -74,7 +74,9 @@ def _pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = 
     server = session.run("python", "-m", "tools.nats", silent=True, stderr=None)
     servers = session.run("python", "-m", "tools.servers", silent=True, stderr=None)
     env = {**(env or {}), "FSBRIDGE_NATS_SERVER": server.strip(), "FSBRIDGE_SERVERS": servers.strip()}
-    session.run("pytest", "-n", "2", *arguments, *session.posargs, env=env)
+    # One more than the processors of a small machine: there is always a test that waits.
+    workers = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+    session.run("pytest", *workers, *arguments, *session.posargs, env=env)
 
 
 def _browsers(session: nox.Session) -> dict[str, str]:

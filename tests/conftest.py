@@ -1,12 +1,14 @@
 """The browser and the build that all tests share."""
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from hatchling.builders.wheel import WheelBuilder
 from hypothesis import settings
 from playwright.sync_api import Browser, Playwright, expect
 
@@ -21,6 +23,7 @@ from .summary import pytest_terminal_summary as pytest_terminal_summary
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+ROOT = Path(__file__).parents[1]
 PATIENCE = 120_000
 """Milliseconds for what a page does: Playwright's own 30 s, and 5 s for `expect`, are too short on a busy machine."""
 
@@ -64,3 +67,28 @@ def once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], Any
 def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `build_web` writes."""
     return once(tmp_path_factory, "web", lambda out: build_web(out, npm.provision(), for_release=False))
+
+
+def make_wheel(folder: Path) -> Path:
+    npm.provision()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    return Path(wheel)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    (wheel,) = once(tmp_path_factory, "wheel", make_wheel).glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def site_packages(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The wheel, unpacked where nothing else is."""
+
+    def unpack(folder: Path) -> None:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+
+    return once(tmp_path_factory, "site-packages", unpack)

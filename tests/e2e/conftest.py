@@ -1,5 +1,6 @@
 """A web site made up by a test, under realistic addresses."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,9 +66,19 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the demo shop, built and served as ``nox -s demo`` does."""
-    running = server(demo.serve(once(tmp_path_factory, "demo", demo.build)))
+def shop(tmp_path_factory: pytest.TempPathFactory, web: Path) -> Iterator[str]:
+    """The address of the demo shop, built and served as ``nox -s demo`` does, but for `web`, which there is already."""
+
+    def copy(out: Path, modules: Path, *, for_release: bool) -> None:
+        assert not for_release
+        shutil.copytree(web, out)
+
+    def build(out: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(demo, "build_web", copy)
+            demo.build(out)
+
+    running = server(demo.serve(once(tmp_path_factory, "demo", build)))
     threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
     yield address(running)
     running.shutdown()

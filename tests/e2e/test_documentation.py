@@ -283,8 +283,8 @@ def test_a_servers_code(example: Example, api: FullStoryAPI, monkeypatch: pytest
 
 
 @pytest.fixture
-def shell(tmp_path: Path, api: FullStoryAPI) -> Callable[[str], subprocess.CompletedProcess[str]]:
-    """Runs commands where the files are that examples name. FullStory is the stand-in; nothing is installed."""
+def shell(tmp_path: Path, site_packages: Path, api: FullStoryAPI) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Runs commands where the files are that examples name. FullStory is the stand-in, fsbridge that of the wheel."""
     lines = "".join(json.dumps(each) + "\n" for each in MESSAGES)
     (tmp_path / "messages.jsonl").write_text(lines)
     for name in ("messages", "2024"):
@@ -304,7 +304,7 @@ def shell(tmp_path: Path, api: FullStoryAPI) -> Callable[[str], subprocess.Compl
         path = commands / name
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(path.stat().st_mode | stat.S_IEXEC)
-    environment = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}", "PYTHONPATH": str(site_packages)}
 
     def run(code: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", "-e", "-c", code]

@@ -22,7 +22,6 @@ from fsbridge.build.release import policy
 from fsbridge.testing import FullStory
 from fsbridge.version import VERSION
 from tests.conftest import once
-from tests.unit.test_package import make_wheel
 from tools import npm, npm_package, package
 from tools.serve import Site, address, server
 
@@ -48,15 +47,14 @@ DOCUMENTED = {example.kind: example.code for example in examples()}
 
 
 @pytest.fixture(scope="session")
-def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tarball(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """What `npm pack` makes of the files in the wheel; or the tarball that FSBRIDGE_TARBALL names."""
     if given := os.environ.get("FSBRIDGE_TARBALL"):
         return Path(given)
 
     def make(out: Path) -> None:
-        (wheel,) = once(tmp_path_factory, "wheel", make_wheel).glob("*.whl")
         out.mkdir()
-        package.pack_for_npm(wheel, out)
+        package.pack_for_npm(request.getfixturevalue("wheel"), out)
 
     (tarball,) = once(tmp_path_factory, "npm", make).glob("*.tgz")
     return tarball

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,9 +19,7 @@ from playwright.sync_api import Page
 
 from fsbridge.build import servers
 from fsbridge.testing import FullStory
-from tests.conftest import once
 from tests.ports import free_port
-from tests.unit.test_package import make_wheel
 
 from .documented import examples
 from .shop import Console, wait_until
@@ -60,14 +57,12 @@ class Answer(NamedTuple):
 class Server:
     """A framework's server, running the documentation's example in a process of its own."""
 
-    def __init__(self, kind: str, folder: Path, wheel: Path) -> None:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder / "installed")
+    def __init__(self, kind: str, folder: Path, site_packages: Path) -> None:
         (folder / "example.py").write_text(DOCUMENTED[kind])
         (folder / "shop.html").write_text(DOCUMENTED["django-template"])
         (folder / "manage.py").write_text(RUN[kind])
         self.port = free_port()
-        environment = {**os.environ, "PYTHONPATH": f"{folder / 'installed'}{os.pathsep}{folder}"}
+        environment = {**os.environ, "PYTHONPATH": f"{site_packages}{os.pathsep}{folder}"}
         self.log = (folder / "log").open("w+")
         command = [sys.executable, "manage.py", str(self.port)]
         self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self.log, stderr=self.log)
@@ -97,9 +92,10 @@ class Server:
 
 
 @pytest.fixture(scope="module", params=["fastapi", "flask", "django"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    (wheel,) = once(tmp_path_factory, "wheel", make_wheel).glob("*.whl")
-    server = Server(request.param, tmp_path_factory.mktemp(request.param), wheel)
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, site_packages: Path
+) -> Iterator[Server]:
+    server = Server(request.param, tmp_path_factory.mktemp(request.param), site_packages)
     yield server
     server.stop()
 

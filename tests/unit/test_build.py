@@ -55,11 +55,9 @@ def modules() -> Path:
 
 
 @pytest.fixture(scope="session")
-def out(tmp_path_factory: pytest.TempPathFactory, modules: Path) -> Path:
+def out(web: Path) -> Path:
     """A build for development, of the real interpreters."""
-    out = tmp_path_factory.mktemp("dist") / "web"
-    assert build_web(out, modules, for_release=False) == ""
-    return out
+    return web
 
 
 @pytest.fixture(scope="session")
@@ -236,7 +234,7 @@ def test_snapshots_hold_what_their_destination_may_need(out: Path, name: str) ->
 def test_builds_alike(
     out: Path, released: Path, tmp_path: Path, modules: Path, build_little: Callable[..., Any]
 ) -> None:
-    build_web(tmp_path / "again", modules, for_release=False)
+    assert build_web(tmp_path / "again", modules, for_release=False) == ""
     assert contents(tmp_path / "again") == contents(out)
     build_little(tmp_path / "again")
     assert contents(tmp_path / "again") == contents(released)

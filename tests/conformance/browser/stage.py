@@ -103,7 +103,7 @@ class Internet:
     """All hosts: each has the visit's pages, and the tag's files. ``document`` is the page at the address ``url``."""
 
     def __init__(self, web: Path) -> None:
-        self._site = Site()
+        self._site = Site({"Cache-Control": "max-age=3600"})
         self._site.mount("/fsbridge/", web)
         for folder, module in WARM.items():
             self._site.put(f"/warm/{folder}/pyodide.js", module)
@@ -112,7 +112,7 @@ class Internet:
         self._over = threading.Event()
 
     def __contains__(self, host: str) -> bool:
-        return True
+        return not host.endswith(".mozilla.com")  # what Firefox asks for itself, and again if it isn't refused
 
     def __getitem__(self, host: str) -> Internet:
         return self
@@ -126,7 +126,7 @@ class Internet:
         parts, own = urlsplit(url), urlsplit(self.url)
         if (parts.path or "/", parts.query) == (own.path or "/", own.query):
             return Response(self.document.encode(), {"Content-Type": "text/html; charset=utf-8"})
-        if parts.path.startswith(("/fsbridge/", "/warm/")):
+        if parts.path.startswith(("/fsbridge/", "/warm/", "/favicon.ico")):
             return self._site.get(url)
         if self._fsjs == "takes-over":
             headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
