@@ -145,15 +145,15 @@ def _write(out: Path, web: Path, node_modules: Path, runtimes: Collection[str], 
     zipped = archives.zip_archive(sources)
     (out / "fsbridge.zip").write_bytes(zipped)
     (out / "fsbridge").mkdir()
-    (out / "fsbridge/inspector.js").write_bytes(scripts.module(web, "inspector/main.js", node_modules))
-    if "micropython" in runtimes:
-        for name, content in _micropython(web, node_modules, sources).items():
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Node.js does most of it, in processes
+        making = [pool.submit(lambda: {"inspector.js": scripts.module(web, "inspector/main.js", node_modules)})]
+        if "micropython" in runtimes:
+            making.append(pool.submit(_micropython, web, node_modules, sources))
+        if "pyodide" in runtimes:
+            making.append(pool.submit(_pyodide, web, node_modules, zipped))
+    for made in making:
+        for name, content in made.result().items():
             (out / "fsbridge" / name).write_bytes(content)
-    if "pyodide" in runtimes:
-        (out / "fsbridge" / "fsbridge.zip").write_bytes(zipped)
-        (out / "fsbridge/pyodide.js").write_bytes(scripts.module(web, "pyodide.js", node_modules))
-        memory = snapshot.pyodide(web, node_modules / INTERPRETERS["pyodide"][0], zipped)
-        (out / "fsbridge" / "pyodide.snapshot").write_bytes(memory)
 
     folders = [*runtimes, "fsbridge"]
     names = {name: release.hashed(out / name) if for_release else name for name in folders}
@@ -181,6 +181,15 @@ def _micropython(web: Path, node_modules: Path, sources: dict[str, str]) -> dict
     build = stamp.of([*files.values(), host])
     marked = {name: stamp.mark(name, content, build) for name, content in files.items()}
     return {**marked, "micropython.js": scripts.module(web, "micropython.js", node_modules, {"build": build})}
+
+
+def _pyodide(web: Path, node_modules: Path, zipped: bytes) -> dict[str, bytes]:
+    """Pyodide's files."""
+    return {
+        "fsbridge.zip": zipped,
+        "pyodide.js": scripts.module(web, "pyodide.js", node_modules),
+        "pyodide.snapshot": snapshot.pyodide(web, node_modules / INTERPRETERS["pyodide"][0], zipped),
+    }
 
 
 def _check(node_modules: Path, package: str, web: Path) -> None:
