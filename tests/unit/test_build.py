@@ -55,12 +55,6 @@ def modules() -> Path:
 
 
 @pytest.fixture(scope="session")
-def out(web: Path) -> Path:
-    """A build for development, of the real interpreters."""
-    return web
-
-
-@pytest.fixture(scope="session")
 def build_little(tmp_path_factory: pytest.TempPathFactory, modules: Path) -> Callable[..., Any]:
     """`build_web` with npm packages that have next to nothing in them, so that a release takes no time."""
     folder = tmp_path_factory.mktemp("node_modules")
@@ -100,8 +94,8 @@ def table(out: Path) -> dict[str, str]:
     return dict(re.findall(r'(\w+):"([\w./-]+)"', line))
 
 
-def test_writes_all_that_a_site_serves(out: Path) -> None:
-    assert set(contents(out)) == {
+def test_writes_all_that_a_site_serves(web: Path) -> None:
+    assert set(contents(web)) == {
         "fsbridge.js",
         "fsbridge-consent.js",
         "fsbridge.zip",
@@ -117,7 +111,7 @@ def test_writes_all_that_a_site_serves(out: Path) -> None:
         "pyodide/pyodide.js",
         "pyodide/python_stdlib.zip",
     }
-    assert table(out) == {"micropython": "micropython/", "pyodide": "pyodide/", "fsbridge": "fsbridge/"}
+    assert table(web) == {"micropython": "micropython/", "pyodide": "pyodide/", "fsbridge": "fsbridge/"}
 
 
 def test_the_tag_is_small_and_one_file(released: Path) -> None:
@@ -129,22 +123,22 @@ def test_the_tag_is_small_and_one_file(released: Path) -> None:
     assert not re.search(rb"/\*|//[^/\s]* |import ", tag.replace(b"https://", b""))
 
 
-def test_modules_know_each_other_by_the_names_that_web_servers_know(out: Path) -> None:
-    assert not [name for name in contents(out) if name.endswith(".mjs")]
+def test_modules_know_each_other_by_the_names_that_web_servers_know(web: Path) -> None:
+    assert not [name for name in contents(web) if name.endswith(".mjs")]
     for name in ("pyodide/pyodide.js", "fsbridge/pyodide.js", "fsbridge/micropython.js", "fsbridge.js"):
-        assert "asm.mjs" not in (out / name).read_text("utf-8")
-    assert "pyodide.asm.js" in (out / "pyodide/pyodide.js").read_text("utf-8")
+        assert "asm.mjs" not in (web / name).read_text("utf-8")
+    assert "pyodide.asm.js" in (web / "pyodide/pyodide.js").read_text("utf-8")
 
 
-def test_the_zip_holds_the_browser_modules(out: Path) -> None:
-    with zipfile.ZipFile(out / "fsbridge.zip") as archive:
+def test_the_zip_holds_the_browser_modules(web: Path) -> None:
+    with zipfile.ZipFile(web / "fsbridge.zip") as archive:
         names = archive.namelist()
         assert {name: archive.read(name).decode() for name in names if not name.endswith("/")} == browser_sources()
     # PyScript makes only the last folder of a path.
     for name in names:
         parent = name.rstrip("/").rpartition("/")[0]
         assert not parent or names.index(parent + "/") < names.index(name)
-    assert (out / "fsbridge/fsbridge.zip").read_bytes() == (out / "fsbridge.zip").read_bytes()
+    assert (web / "fsbridge/fsbridge.zip").read_bytes() == (web / "fsbridge.zip").read_bytes()
 
 
 def test_server_side_modules_stay_at_home() -> None:
@@ -199,8 +193,8 @@ LARGEST = {"segment-actions": 53_500, "segment-classic": 45_300, "rudderstack": 
 
 
 @pytest.mark.parametrize("name", archives.names())
-def test_a_first_snapshot_holds_what_a_start_imports_and_the_second_what_may_follow(out: Path, name: str) -> None:
-    first, second = (out / "fsbridge" / f"{name}.{kind}" for kind in ("snapshot", "second.snapshot"))
+def test_a_first_snapshot_holds_what_a_start_imports_and_the_second_what_may_follow(web: Path, name: str) -> None:
+    first, second = (web / "fsbridge" / f"{name}.{kind}" for kind in ("snapshot", "second.snapshot"))
     held, later = compiled_modules(first), compiled_modules(second)
     size = len(brotli.compress(first.read_bytes()))
     print(f"{name}: {size} bytes with", *sorted(held), "and later", *sorted(later), sep="\n  ")  # shown by pytest -rP
@@ -214,14 +208,14 @@ def test_a_first_snapshot_holds_what_a_start_imports_and_the_second_what_may_fol
     assert size <= LARGEST.get(name, size)
 
 
-def test_the_first_part_of_micropython_is_small(out: Path) -> None:
-    assert len(brotli.compress((out / "fsbridge/first.wasm").read_bytes())) <= 54_500
+def test_the_first_part_of_micropython_is_small(web: Path) -> None:
+    assert len(brotli.compress((web / "fsbridge/first.wasm").read_bytes())) <= 54_500
 
 
 @pytest.mark.parametrize("name", destinations.NAMES)
-def test_snapshots_hold_what_their_destination_may_need(out: Path, name: str) -> None:
+def test_snapshots_hold_what_their_destination_may_need(web: Path, name: str) -> None:
     kinds = ("snapshot", "second.snapshot")
-    found = set().union(*[compiled_modules(out / "fsbridge" / f"{name}.{kind}") for kind in kinds])
+    found = set().union(*[compiled_modules(web / "fsbridge" / f"{name}.{kind}") for kind in kinds])
     own = destinations.find(name)
     others = {destinations.find(other).__module__ for other in destinations.NAMES} - {own.__module__}
     assert own.__module__.replace(".", "/") + ".py" in found
@@ -232,10 +226,10 @@ def test_snapshots_hold_what_their_destination_may_need(out: Path, name: str) ->
 
 
 def test_builds_alike(
-    out: Path, released: Path, tmp_path: Path, modules: Path, build_little: Callable[..., Any]
+    web: Path, released: Path, tmp_path: Path, modules: Path, build_little: Callable[..., Any]
 ) -> None:
     assert build_web(tmp_path / "again", modules, for_release=False) == ""
-    assert contents(tmp_path / "again") == contents(out)
+    assert contents(tmp_path / "again") == contents(web)
     build_little(tmp_path / "again")
     assert contents(tmp_path / "again") == contents(released)
 

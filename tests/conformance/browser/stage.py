@@ -111,8 +111,10 @@ class Internet:
         self.document = self.url = self._fsjs = ""
         self._over = threading.Event()
 
+    # What Firefox and WebKit ask for themselves gets an answer too, a refusal: without one they ask up to ten times.
+
     def __contains__(self, host: str) -> bool:
-        return not host.endswith(".mozilla.com")  # what Firefox asks for itself, and again if it isn't refused
+        return not host.endswith(".mozilla.com")
 
     def __getitem__(self, host: str) -> Internet:
         return self
