@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
@@ -19,6 +19,8 @@ from tests.ports import free_port
 ROOT = Path(__file__).parent.parent.parent
 WRITE_KEY = "write-key-of-tests"
 AUTH = (WRITE_KEY, "")
+
+Value = TypeVar("Value")
 
 
 class RelayProcess:
@@ -166,8 +168,10 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], Value], seconds: float = 120) -> Value:
+    """What the condition gives once it holds; asked again, a busy machine may have no answer."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline, "not within the time"
         time.sleep(0.02)
+    return value

@@ -133,11 +133,14 @@ class Servers:
     def heal(self, number: int) -> None:
         self._each_link(number, Link.heal)
 
-    def leader(self, stream: str) -> int | None:
-        """The server that leads a stream, if there is one."""
-        info = asyncio.run_coroutine_threadsafe(self._info(stream), self._loop).result(20)
-        name = ((info or {}).get("cluster") or {}).get("leader")
-        return int(name.removeprefix("node")) if name else None
+    def leader(self, stream: str) -> int:
+        """Wait until a stream has a leader; the server that it is."""
+
+        def name() -> Any:
+            info = asyncio.run_coroutine_threadsafe(self._info(stream), self._loop).result(20)
+            return ((info or {}).get("cluster") or {}).get("leader")
+
+        return int(wait_for(name).removeprefix("node"))
 
     def refuses(self, number: int) -> bool:
         """Whether a server has noticed that it is cut off from the others."""

@@ -65,15 +65,17 @@ class Chaos:
         if failures:
             raise failures[0]
 
-    def _server_kill(self, chance: Any, number: Any = None) -> None:
-        number = chance.randrange(3) if number is None else number
+    def _server_kill(self, chance: Any) -> None:
+        self._kill(chance.randrange(3), chance)
+
+    def _leader_kill(self, chance: Any) -> None:
+        self._kill(self._servers.leader(chance.choice(self._streams)), chance)
+
+    def _kill(self, number: int, chance: Any) -> None:
         self._servers.kill(number)
         time.sleep(chance.uniform(0, 4))
         self._servers.start(number)
         self._servers.wait_until_up()
-
-    def _leader_kill(self, chance: Any) -> None:
-        self._server_kill(chance, self._servers.leader(chance.choice(self._streams)))
 
     def _server_pause(self, chance: Any) -> None:
         number = chance.randrange(3)
@@ -132,9 +134,7 @@ def test_a_leader_that_is_cut_off_acknowledges_nothing(nats_server: str, tmp_pat
     with Servers(tmp_path, 3) as servers:
         with closing(opened(parsed(f"{servers.url}/cut", 1))) as queue:
             queue.append([Message("track", "u1", "key-1", "{}")])
-        wait_for(lambda: servers.leader("fsbridge-cut-0") is not None)
         leader = servers.leader("fsbridge-cut-0")
-        assert leader is not None
         with closing(opened(parsed(f"nats://127.0.0.1:{servers.ports[leader]}/cut"))) as alone:
             servers.cut_off(leader)
             with pytest.raises(QueueError):
