@@ -19,6 +19,8 @@ from tests.ports import free_port
 ROOT = Path(__file__).parent.parent.parent
 WRITE_KEY = "write-key-of-tests"
 AUTH = (WRITE_KEY, "")
+PATIENCE = 120
+"""Seconds that a busy machine may take for what takes one."""
 
 Value = TypeVar("Value")
 
@@ -49,7 +51,7 @@ class RelayProcess:
         if wait:
             self.wait_until_up()
 
-    def wait_until_up(self, seconds: float = 120) -> None:
+    def wait_until_up(self, seconds: float = PATIENCE) -> None:
         wait_for(lambda: self._process.poll() is not None or answers(self.port), seconds)
         assert self._process.poll() is None, self.log.read_text()
 
@@ -68,11 +70,11 @@ class RelayProcess:
 
     def stop(self) -> int:
         self._process.terminate()
-        return self._process.wait(60)
+        return self._process.wait(PATIENCE)
 
     def wait(self) -> int:
         """Its exit status, in the end."""
-        return self._process.wait(60)
+        return self._process.wait(PATIENCE)
 
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -168,7 +170,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(condition: Callable[[], Value], seconds: float = 120) -> Value:
+def wait_for(condition: Callable[[], Value], seconds: float = PATIENCE) -> Value:
     """What the condition gives once it holds; asked again, a busy machine may have no answer."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -42,7 +42,7 @@ def test_kill(part: Any, tmp_path: Path) -> None:
                 client.enough.set()
             for client in clients:
                 client.join(60)
-            wait_for(lambda: relay.metric("messages_waiting ") == 0, 120)
+            wait_for(lambda: relay.metric("messages_waiting ") == 0)
         finally:
             relay.end()
         assert not any(client.refused for client in clients)

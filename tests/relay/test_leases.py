@@ -20,7 +20,6 @@ from fsbridge.relay.queue import Parking, QueueError, Waiting, cluster, connecti
 from fsbridge.relay.queue.address import Cluster, parsed
 from fsbridge.relay.queue.connection import Connection
 from fsbridge.relay.queue.opening import opened
-from fsbridge.relay.queue.partition import now
 from fsbridge.relay.settings import RelaySettings
 from fsbridge.relay.tracking import Message
 from tests.standin import FullStoryAPI
@@ -162,7 +161,7 @@ def test_a_delivering_process_that_replaces_another_goes_on_at_once(one_server: 
         queue.close()
 
 
-def test_one_stuck_user_keeps_nobody_elses_messages(make_queue: Any) -> None:
+def test_one_stuck_user_keeps_nobody_elses_messages(make_queue: Any, clock: Clock) -> None:
     queue = make_queue(1)
     queue.append([message(0, "stuck")])
     for number in range(1200):
@@ -190,7 +189,7 @@ def test_what_is_deleted_may_be_deleted_again(make_queue: Any) -> None:
     assert [queue._connection.call(delete(stream, seq)) for seq in (2, 2, 9)] == [True, False, False]
 
 
-def test_a_stream_keeps_its_newest_entry(make_queue: Any) -> None:
+def test_a_stream_keeps_its_newest_entry(make_queue: Any, clock: Clock) -> None:
     """Servers that end while a stream is empty may count anew; what is kept is neither waiting nor sent again."""
     queue = make_queue(1)
     for number in range(5):
@@ -211,7 +210,7 @@ def test_a_stream_keeps_its_newest_entry(make_queue: Any) -> None:
     assert time.time() - other.oldest() < 60
 
 
-def test_a_lease_that_was_over_for_a_moment_is_taken_anew(make_queue: Any) -> None:
+def test_a_lease_that_was_over_for_a_moment_is_taken_anew(make_queue: Any, clock: Clock) -> None:
     """What was forgotten in that moment is read again."""
     queue = make_queue(1)
     queue.append([message(number) for number in range(3)])
@@ -219,7 +218,7 @@ def test_a_lease_that_was_over_for_a_moment_is_taken_anew(make_queue: Any) -> No
     queue.remove([first])
     queue._leases.held[0].until = 0
     assert not queue.owns("u1")
-    queue._leases.held[0].until = now() + 60
+    queue._leases.held[0].until = clock() + 60
     assert not queue.owns("u1"), "though it would be renewed in time"
     assert queue.maintain()
     assert [each.key for each in read(queue, 2)] == ["key-u1-1", "key-u1-2"]
