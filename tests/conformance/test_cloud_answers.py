@@ -64,7 +64,8 @@ def answer(recorded: dict[str, Any]) -> Answer:
 def outcome(recording: dict[str, Any], api: FullStoryAPI) -> CloudError | None:
     key = raw_get(decode(recording["settings"]), "apiKey")
     settings = settings_of(recording)
-    with Cloud(key, settings=settings, base_url=api.url, retry_for=0, timeout=1) as cloud:
+    timeout = 1 if any("delayMs" in each for each in recording["responses"]) else 60
+    with Cloud(key, settings=settings, base_url=api.url, retry_for=0, timeout=timeout) as cloud:
         try:
             if recording.get("operation") == "testAuthentication":
                 cloud.me()

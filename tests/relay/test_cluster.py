@@ -21,7 +21,7 @@ from fsbridge.relay.tracking import Message
 from tests.standin import FullStoryAPI
 from tools import nats
 
-from .running import Client, RelayProcess, numbers, wait_for
+from .running import PATIENCE, Client, RelayProcess, numbers, wait_for
 from .servers import Servers
 
 ACTS = int(os.environ.get("FSBRIDGE_ACTS", "30"))
@@ -184,7 +184,7 @@ def test_whatever_happens(nats_server: Any, tmp_path: Path) -> None:
             for client in clients:
                 client.enough.set()
             for client in clients:
-                client.join(120)
+                client.join(PATIENCE)
                 assert not client.is_alive(), [relay.health() for relay in relays]
             wait_for(lambda: relays[0].metric("messages_waiting ") == 0, 180)
             parked = relays[0].command("list")

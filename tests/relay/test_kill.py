@@ -10,7 +10,7 @@ import pytest
 
 from tests.standin import FullStoryAPI
 
-from .running import Client, RelayProcess, numbers, wait_for
+from .running import PATIENCE, Client, RelayProcess, numbers, wait_for
 
 KILLS = int(os.environ.get("FSBRIDGE_KILLS", "52"))
 SEED = int(os.environ.get("FSBRIDGE_SEED", random.SystemRandom().randrange(2**32)))
@@ -41,7 +41,8 @@ def test_kill(part: Any, tmp_path: Path) -> None:
             for client in clients:
                 client.enough.set()
             for client in clients:
-                client.join(60)
+                client.join(PATIENCE)
+                assert not client.is_alive(), relay.health()
             wait_for(lambda: relay.metric("messages_waiting ") == 0)
         finally:
             relay.end()
